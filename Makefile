@@ -1,0 +1,40 @@
+# Nothing is needed before any of these: each sees to what it needs itself (tools/bootstrap.sh, tools/setup_venv.sh).
+# PYTHON=... selects the interpreter, JOBS=... how much runs side by side.
+
+export PYTHON VENV JOBS
+
+.PHONY: help demo test test-cpp test-python bench lint format clean
+
+help:
+	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
+	@echo "make test          every test and check"
+	@echo "make test-cpp      the C++ tests (PRESET=dev, release, asan, tsan or ubsan)"
+	@echo "make test-python   the Python tests (ARGS=... for pytest)"
+	@echo "make bench         the benchmarks (ARGS=... for bench)"
+	@echo "make lint          layers, formatting, types; make format mends what can be mended"
+	@echo "make clean         removes what was built"
+
+demo:
+	@tools/setup_venv.sh demo
+	@$(or $(VENV),.venv)/bin/python -m hardwork demo $(if $(FULL),--full)
+
+test: test-cpp test-python lint
+
+test-cpp:
+	@tools/test_cpp.sh $(or $(PRESET),dev)
+
+test-python:
+	@tools/test_python.sh $(ARGS)
+
+bench:
+	@tools/setup_venv.sh test demo
+	@$(or $(VENV),.venv)/bin/python -m bench $(ARGS)
+
+lint:
+	@tools/lint.sh
+
+format:
+	@tools/lint.sh --fix
+
+clean:
+	rm -rf build .venv .venvs demo-out bench-out .mypy_cache .pytest_cache .ruff_cache

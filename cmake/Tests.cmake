@@ -1,0 +1,21 @@
+# One program of GoogleTest suites for each layer, from tests/<layer>/.
+enable_testing()
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+foreach(layer IN LISTS hardwork_layers)
+  file(GLOB test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${layer}/*.cpp")
+  if(NOT test_sources)
+    continue()
+  endif()
+  set(target "hardwork_${layer}_tests")
+  add_executable(${target} ${test_sources})
+  # Tests look inside the layers, so they see src/ as well.
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src" "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+  target_link_libraries(${target} PRIVATE hardwork_engine GTest::gtest_main)
+  hardwork_warnings(${target})
+  # Found when ctest runs, not while building: a test program that crashes at its start must not break the build.
+  # The timeout is a watchdog against hangs, never a measure of speed.
+  gtest_discover_tests(${target}
+    TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS ${layer})
+endforeach()

@@ -1,0 +1,146 @@
+// The engine: bytes in, bytes out. Both faces stand on this header; neither looks behind it.
+//
+// Every method may be called from any thread. None throws; none takes the GIL or any lock of the caller's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hardwork/births.hpp"
+#include "hardwork/error.hpp"
+
+namespace hardwork {
+
+struct EngineOptions {
+    int workers = 1;                         // the most worker processes at a time, 1 or more
+    std::uint32_t max_tasks_per_worker = 0;  // a worker ends after so many tasks and is replaced; 0: never
+    bool on_demand = false;                  // start a worker only when no idle one could take the work
+};
+
+struct Task;  // one call: owned by the engine, referred to by a handle that must be released once
+struct Job;   // one map: likewise
+
+// The bytes of a call. Small ones lie in the object, large ones are written straight to memory that workers can read.
+class Input {
+  public:
+    Input() = default;
+    std::byte* data = nullptr;  // write `length` bytes here
+    std::uint64_t length = 0;
+    bool in_arena = false;
+    std::uint64_t offset = 0;
+    std::byte small[24];
+};
+
+// What became of a task.
+enum class Ending : std::uint8_t {
+    value,        // bytes: the encoded result
+    exception,    // bytes: the encoded exception
+    skipped,      // an item whose input the face could not encode
+    worker_died,  // death says how
+    cancelled,
+    broken,       // the pool gave up; bytes: the encoded cause if there is one
+    no_memory,    // the parent could not keep the result
+};
+
+struct TaskResult {
+    Ending ending = Ending::value;
+    std::span<const std::byte> bytes;  // valid until the handle is released
+    WorkerDeath death{};
+};
+
+// A run of a map's results, in order, owned by the reader. Iterate with next().
+class ResultBlock {
+  public:
+    ResultBlock();
+    ResultBlock(const ResultBlock&) = delete;
+    ResultBlock& operator=(const ResultBlock&) = delete;
+    ResultBlock(ResultBlock&& other) noexcept;
+    ResultBlock& operator=(ResultBlock&& other) noexcept;
+    ~ResultBlock();
+    // False when the block is used up. result.bytes is valid until the block is destroyed or refilled.
+    bool next(TaskResult& result);
+
+  private:
+    friend struct BlockAccess;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+enum class WaitEnd { done, timeout, interrupted };
+enum class JobState { block, pending, end, cancelled, broken };
+
+// Told of what subscribed futures want to know. From the engine's own thread, without locks.
+class EngineEvents {
+  public:
+    virtual ~EngineEvents() = default;
+    virtual void on_done(std::span<void* const> cookies) = 0;
+};
+
+struct WorkerView {
+    std::uint32_t lane = 0;
+    std::int32_t pid = 0;  // 0: being born
+    Phase phase = Phase::spawn;
+};
+
+class Engine {
+  public:
+    virtual ~Engine() = default;
+
+    // source and events must live until the engine has stopped. The first workers are asked for at once unless
+    // options.on_demand. Errc::unsupported names what the kernel refuses.
+    static Error create(const EngineOptions& options, std::shared_ptr<WorkerSource> source,
+                        std::shared_ptr<EngineEvents> events, std::shared_ptr<Engine>& engine);
+
+    // Functions travel once per worker. The number is valid until forgotten; never 0.
+    virtual std::uint32_t define(std::span<const std::byte> code) = 0;
+    virtual void forget(std::uint32_t function) = 0;
+
+    // Memory for a call's bytes; give it to submit, add_span or discard. False: no memory.
+    virtual bool allocate(std::uint64_t length, Input& input) = 0;
+    virtual void discard(Input& input) = 0;
+
+    // Takes the input over. nullptr: `why` says (shut_down, broken, forked).
+    virtual Task* submit(std::uint32_t function, Input& input, Error& why) = 0;
+    virtual bool is_done(const Task* task) const = 0;   // without looking at the rings
+    virtual bool is_running(const Task* task) = 0;      // claimed by a worker
+    virtual bool cancel(Task* task) = 0;                // true: it will never run and never has; done then
+    virtual TaskResult result(Task* task) = 0;          // of a done task
+    virtual void release(Task* task) = 0;               // the handle; the task goes on
+    // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
+    virtual bool subscribe(Task* task, void* cookie) = 0;
+
+    // Looks at the rings once: takes what has come, gives out what waits.
+    virtual void poll() = 0;
+    // As poll, again and again until the task is done, at most some 20 us. True if done.
+    virtual bool spin(const Task* task) = 0;
+    virtual bool spin(const Job* job) = 0;
+    // Sleeps until done. deadline: CLOCK_MONOTONIC ns, or ~0 for none. interrupted: a signal handler ran.
+    virtual WaitEnd wait(const Task* task, std::uint64_t deadline_ns) = 0;
+    virtual WaitEnd wait(const Job* job, std::uint64_t deadline_ns) = 0;  // until a block or the end is there
+
+    // A map: spans in order of their items, then seal. Results come back in that order.
+    virtual Job* start_job(std::uint32_t function, Error& why) = 0;
+    virtual bool add_span(Job* job, Input& input, std::uint32_t count) = 0;
+    virtual void seal(Job* job) = 0;
+    virtual JobState next_block(Job* job, ResultBlock& block) = 0;
+    virtual void cancel_rest(Job* job) = 0;   // what has not started never will
+    virtual void release_job(Job* job) = 0;   // the handle; what is under way goes on unless cancelled before
+
+    virtual std::vector<WorkerView> workers() = 0;
+    virtual void signal_workers(int signal) = 0;
+    // No more submits. cancel: what has not started is cancelled.
+    virtual void begin_shutdown(bool cancel) = 0;
+    // After begin_shutdown: true when every task is done and every worker has gone. Not from on_done.
+    virtual WaitEnd wait_stopped(std::uint64_t deadline_ns) = 0;
+    virtual bool in_owner_process() const = 0;
+    // After Errc::broken, JobState::broken or Ending::broken: the encoded exception of the initializer, or nothing.
+    virtual std::span<const std::byte> broken_cause() const = 0;
+};
+
+std::uint64_t monotonic_ns();
+int usable_cpus();  // see os/cpu.hpp: affinity and cgroup quota
+
+}  // namespace hardwork

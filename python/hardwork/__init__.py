@@ -1,0 +1,25 @@
+"""Process pools on one C++ engine: `ProcessPoolExecutor` as in `concurrent.futures`, fast enough for small tasks too.
+
+Example:
+    >>> from hardwork import ProcessPoolExecutor
+    >>> with ProcessPoolExecutor() as pool:
+    ...     roots = list(pool.map(math.sqrt, range(1_000_000)))
+"""
+
+from hardwork._limits import check_platform, cpu_count
+
+check_platform()
+
+from hardwork._engine import Future, __version__  # noqa: E402  # not on a platform that was just refused
+from hardwork.errors import BrokenProcessPool, RemoteError, WorkerDied  # noqa: E402
+from hardwork.executor import ProcessPoolExecutor  # noqa: E402
+
+__all__ = [
+    "BrokenProcessPool",
+    "Future",
+    "ProcessPoolExecutor",
+    "RemoteError",
+    "WorkerDied",
+    "__version__",
+    "cpu_count",
+]

@@ -1,0 +1,201 @@
+"""What a caller may ask for: the checks of parameters, and of the platform.
+
+Types of exceptions are those of the standard library's executor in Python 3.14; each message names the value that was
+given and what would be right.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import operator
+import reprlib
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+START_METHODS = ("fork", "forkserver", "spawn")
+
+
+def check_platform() -> None:
+    """Refuses a platform that the engine is not made for.
+
+    Raises:
+        ImportError: Not Linux, not 64 bit, not CPython, or a free-threaded build.
+    """
+    if sys.implementation.name != "cpython":
+        raise ImportError(f"hardwork needs CPython, not {sys.implementation.name}")
+    if sys.platform != "linux":
+        raise ImportError(f"hardwork needs Linux, not {sys.platform}")
+    if sys.maxsize <= 2**32:
+        raise ImportError("hardwork needs a 64-bit Python, and this one is 32-bit")
+    if "t" in sys.abiflags:
+        raise ImportError("hardwork needs a Python with the GIL, and this one is a free-threaded build")
+
+
+def cpu_count() -> int:
+    """Counts the CPUs that this process may really use.
+
+    That is the smaller of its CPU affinity and of the CPU quota of its control group (v1 or v2, rounded up).
+
+    Returns:
+        The number of CPUs, at least 1.
+    """
+    from hardwork import _engine
+
+    return _engine.usable_cpus()
+
+
+def check_workers(max_workers: int | None) -> int:
+    """Checks the number of workers.
+
+    Args:
+        max_workers: How many worker processes; None means as many as `cpu_count` says.
+
+    Returns:
+        The number of workers, at least 1.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than 1.
+    """
+    if max_workers is None:
+        return cpu_count()
+    workers = _integer(max_workers, "max_workers must be a positive integer or None")
+    if workers <= 0:
+        raise ValueError(f"max_workers must be greater than 0, not {workers}")
+    return workers
+
+
+def check_context(mp_context: Any, max_tasks_per_child: object) -> tuple[Any, str]:
+    """Settles the multiprocessing context.
+
+    Args:
+        mp_context: A context, the `multiprocessing` module, or None for the interpreter's own default (``spawn`` if
+            max_tasks_per_child is given, as in the standard library).
+        max_tasks_per_child: As given to the constructor, not checked here.
+
+    Returns:
+        The context and the name of its start method.
+
+    Raises:
+        TypeError: It is not a context.
+        ValueError: Its start method is none of fork, forkserver and spawn.
+    """
+    if mp_context is None:
+        mp_context = multiprocessing.get_context(None if max_tasks_per_child is None else "spawn")
+    if not callable(getattr(mp_context, "get_start_method", None)):
+        raise TypeError(
+            "mp_context must be a multiprocessing context such as multiprocessing.get_context('spawn'), "
+            f"not {_describe(mp_context)}"
+        )
+    method = mp_context.get_start_method(allow_none=False)
+    if method not in START_METHODS:
+        raise ValueError(f"mp_context must use one of the start methods {', '.join(START_METHODS)}, not {method!r}")
+    return mp_context, method
+
+
+def check_initializer(
+    initializer: Callable[..., object] | None, initargs: Iterable[Any]
+) -> tuple[Callable[..., object] | None, tuple[Any, ...]]:
+    """Checks the initializer and its arguments.
+
+    Args:
+        initializer: Called in each worker before its first task; None for nothing.
+        initargs: Its positional arguments.
+
+    Returns:
+        The initializer, and the arguments as a tuple.
+
+    Raises:
+        TypeError: The initializer is not callable, or initargs is not iterable.
+    """
+    if initializer is not None and not callable(initializer):
+        raise TypeError(f"initializer must be a callable or None, not {_describe(initializer)}")
+    try:
+        return initializer, tuple(initargs)
+    except TypeError:
+        raise TypeError(f"initargs must be a tuple of arguments, not {_describe(initargs)}") from None
+
+
+def check_tasks_per_child(max_tasks_per_child: int | None, start_method: str) -> int:
+    """Checks after how many tasks a worker is replaced.
+
+    Args:
+        max_tasks_per_child: The number of tasks; None for no limit.
+        start_method: The context's start method. The standard library excludes ``fork`` here, and so do we.
+
+    Returns:
+        The number of tasks, 0 for no limit.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than 1, or the start method is fork.
+    """
+    if max_tasks_per_child is None:
+        return 0
+    if not isinstance(max_tasks_per_child, int):
+        raise TypeError(f"max_tasks_per_child must be an integer or None, not {_describe(max_tasks_per_child)}")
+    if max_tasks_per_child <= 0:
+        raise ValueError(f"max_tasks_per_child must be >= 1, not {max_tasks_per_child}")
+    if start_method == "fork":
+        raise ValueError(
+            f"max_tasks_per_child={max_tasks_per_child} is incompatible with the 'fork' multiprocessing start method; "
+            "supply an mp_context of 'forkserver' or 'spawn'"
+        )
+    return max_tasks_per_child
+
+
+def check_function(fn: object) -> None:
+    """Checks the function of a `map`.
+
+    Args:
+        fn: What shall be called for each item.
+
+    Raises:
+        TypeError: It is not callable.
+    """
+    if not callable(fn):
+        raise TypeError(f"fn must be a callable, not {_describe(fn)}")
+
+
+def check_chunksize(chunksize: int | None) -> None:
+    """Checks the hint how many items of a `map` travel together.
+
+    Args:
+        chunksize: The number of items; None leaves it to the pool.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than 1.
+    """
+    if chunksize is not None and _integer(chunksize, "chunksize must be an integer >= 1 or None") < 1:
+        raise ValueError(f"chunksize must be >= 1, not {chunksize}")
+
+
+def check_buffersize(buffersize: int | None) -> None:
+    """Checks how many items of a `map` may be under way.
+
+    Args:
+        buffersize: The number of items; None takes the whole input at the call.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than 1.
+    """
+    if buffersize is None:
+        return
+    if not isinstance(buffersize, int):
+        raise TypeError(f"buffersize must be an integer or None, not {_describe(buffersize)}")
+    if buffersize < 1:
+        raise ValueError(f"buffersize must be None or > 0, not {buffersize}")
+
+
+def _integer(value: object, right: str) -> int:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # the very question asked here
+    except TypeError:
+        raise TypeError(f"{right}, not {_describe(value)}") from None
+
+
+def _describe(value: object) -> str:
+    return f"{reprlib.repr(value)} ({type(value).__name__})"

@@ -1,0 +1,141 @@
+"""What goes wrong in a pool, as exceptions: `WorkerDied` for a lost worker, `RemoteError` for what could not travel."""
+
+from __future__ import annotations
+
+import signal as _signal
+from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
+from typing import Any
+
+__all__ = ["BrokenProcessPool", "RemoteError", "WorkerDied"]
+
+# What the worker was doing with the task when it ended, for the message. Phases as in include/hardwork/error.hpp.
+_DOING = {
+    "CLAIM": "before starting task {task}",
+    "DECODE": "while decoding the input of task {task}",
+    "RUN": "while running task {task}",
+    "ENCODE": "while encoding the result of task {task} (ran, result lost)",
+    "PUBLISH": "while publishing the result of task {task} (ran, result lost)",
+}
+_RESULT_LOST = ("ENCODE", "PUBLISH")
+
+
+def signal_name(number: int) -> str:
+    """Names a signal as a person would look it up.
+
+    Args:
+        number: The signal's number.
+
+    Returns:
+        ``SIGKILL (9)``, ``SIGRTMIN+2 (36)``, or ``signal 99`` where the number has no name.
+    """
+    try:
+        return f"{_signal.Signals(number).name} ({number})"
+    except ValueError:
+        if _signal.SIGRTMIN < number < _signal.SIGRTMAX:
+            return f"SIGRTMIN+{number - _signal.SIGRTMIN} ({number})"
+        return f"signal {number}"
+
+
+class WorkerDied(BrokenProcessPool):
+    """The worker process that held a task ended before the task's result was in.
+
+    Only that task is lost: the pool replaces the worker and goes on. It is a
+    `concurrent.futures.process.BrokenProcessPool`, so that `except` clauses written for the standard pool catch it.
+
+    Args:
+        pid: The worker's process id; None if it is not known.
+        signal: The number of the signal that killed it; None if it was none, or is not known.
+        exitcode: What it passed to ``exit``; None if a signal killed it, or it is not known.
+        phase: What it was doing: SPAWN, INIT, IDLE, CLAIM, DECODE, RUN, ENCODE or PUBLISH. In ENCODE and PUBLISH the
+            task's function had run to its end, and only its result was lost.
+        task: The pool's number of the task; None if the worker held none.
+        hint: One more sentence about the cause ("the kernel's OOM killer chose it"); None if there is nothing to add.
+    """
+
+    pid: int | None
+    signal: int | None
+    exitcode: int | None
+    phase: str
+    task: int | None
+    hint: str | None
+
+    def __init__(
+        self,
+        pid: int | None = None,
+        signal: int | None = None,
+        exitcode: int | None = None,
+        phase: str = "RUN",
+        task: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.pid = pid
+        self.signal = signal
+        self.exitcode = exitcode
+        self.phase = phase
+        self.task = task
+        self.hint = hint
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        who = "a worker" if self.pid is None else f"worker {self.pid}"
+        if self.signal is not None:
+            how = f"was killed by {signal_name(self.signal)}"
+        elif self.exitcode is not None:
+            how = f"exited with code {self.exitcode}"
+        else:
+            how = "ended (exit status unknown)"
+        text = f"{who} {how} in phase {self.phase}"
+        if self.task is not None and self.phase in _DOING:
+            text += " " + _DOING[self.phase].format(task=self.task)
+        elif self.phase in _RESULT_LOST:
+            text += " (ran, result lost)"
+        return text if self.hint is None else f"{text}: {self.hint}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = (self.pid, self.signal, self.exitcode, self.phase, self.task, self.hint)
+        return type(self), fields, self.__dict__  # the dictionary carries notes and what a user attached
+
+
+def worker_died(
+    pid: int, signal: int | None, exitcode: int | None, phase: str, task: int, refused_record: bool
+) -> WorkerDied:
+    """Makes the error of a task from what the engine knows about its worker's end. Called by the C extension.
+
+    Args:
+        pid: The worker's process id, 0 if it was never known.
+        signal: The signal that killed it, or None.
+        exitcode: Its exit code, or None.
+        phase: What it was doing.
+        task: The number of the task it held, 0 for none.
+        refused_record: Whether the pool itself ended it, because it had written a record that cannot be.
+
+    Returns:
+        The exception.
+    """
+    hint = "the pool ended it, because it had overwritten its shared memory with an invalid record"
+    return WorkerDied(pid or None, signal, exitcode, phase, task or None, hint if refused_record else None)
+
+
+class RemoteError(Exception):
+    """An exception of a task that could not come back as itself, for example because it does not unpickle.
+
+    Args:
+        type_name: The full name of its type ("package.module.Error").
+        message: Its text.
+        traceback: The traceback of the worker as text, also shown as this exception's cause; "" if there is none.
+    """
+
+    type_name: str
+    message: str
+    traceback: str
+
+    def __init__(self, type_name: str, message: str, traceback: str = "") -> None:
+        super().__init__(type_name, message, traceback)
+        self.type_name = type_name
+        self.message = message
+        self.traceback = traceback
+        if traceback:
+            self.__cause__ = _RemoteTraceback(f'\n"""\n{traceback}"""')  # type: ignore[arg-type]  # it takes text
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.message}" if self.message else self.type_name

@@ -1,0 +1,257 @@
+"""The executor: `concurrent.futures.ProcessPoolExecutor` over the engine."""
+
+from __future__ import annotations
+
+import concurrent.futures.process
+import os
+import signal
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from hardwork import _birth, _engine, _limits, _map
+from hardwork._processes import WorkerProcess, WorkerTable
+
+_T = TypeVar("_T")
+
+_INT64 = range(-(2**63), 2**63)
+
+_executors: weakref.WeakSet[ProcessPoolExecutor] = weakref.WeakSet()
+_interpreter_ends = False
+
+
+class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.ProcessPoolExecutor):
+    """Runs calls in worker processes; a drop-in for the standard library's class, and an instance of it.
+
+    Nothing is started before the first task. With the start method ``fork`` all workers are then forked from one
+    template, itself a fork of this process, with this process's memory. With ``forkserver`` the template is a clean
+    interpreter, and with ``spawn`` each worker is one; these two start workers as tasks need them. A worker that dies
+    costs the task it was running (`hardwork.WorkerDied`) and is replaced.
+
+    As a context manager the executor waits for all tasks at the end. One that is dropped finishes what was submitted,
+    and so does the end of the interpreter. In a forked child of the process that started it, it cannot be used.
+
+    Args:
+        max_workers: How many worker processes. Default: the CPUs that this process may really use, by its affinity and
+            by the quota of its control group (`hardwork.cpu_count`).
+        mp_context: A multiprocessing context: ``multiprocessing.get_context("forkserver")``. Default: the
+            interpreter's own (``fork`` before Python 3.14, ``forkserver`` since), but ``spawn`` if max_tasks_per_child
+            is given.
+        initializer: Called in each worker before its first task. If it raises, the pool is broken: no task runs, and
+            each future raises `BrokenProcessPool` with that exception as its cause. Default: nothing is called.
+        initargs: The initializer's arguments. They may hold locks, events, queues, barriers, connections and shared
+            memory of multiprocessing. Except with ``fork`` they are pickled once, at the first submit, and the
+            descriptors in them stay open until the pool is shut down, for workers that replace others. Default: ().
+        max_tasks_per_child: After how many tasks a worker is replaced; not with ``fork``. Default: never.
+
+    Raises:
+        TypeError: A parameter has the wrong type.
+        ValueError: max_workers or max_tasks_per_child is less than 1, or max_tasks_per_child is given with ``fork``.
+    """
+
+    # What clients of the standard class read, and what nothing here ever fills.
+    _executor_manager_thread: Any = None
+    _executor_manager_thread_wakeup: Any = None
+    _call_queue: Any = None
+    _result_queue: Any = None
+    _broken: Any = False
+    _cancel_pending_futures = False
+    _force_shutting_down = False
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        mp_context: Any = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        *,
+        max_tasks_per_child: int | None = None,
+    ) -> None:
+        # Not the standard class's: that one makes queues, locks and pipes, which nobody would use.
+        self._max_workers = _limits.check_workers(max_workers)
+        self._mp_context: Any
+        self._mp_context, method = _limits.check_context(mp_context, max_tasks_per_child)
+        self._initializer: Any
+        self._initargs: tuple[Any, ...]
+        self._initializer, self._initargs = _limits.check_initializer(initializer, initargs)
+        self._tasks_per_worker = _limits.check_tasks_per_child(max_tasks_per_child, method)
+        self._max_tasks_per_child = max_tasks_per_child
+        self._safe_to_dynamically_spawn_children = method != "fork"
+        self._shutdown_thread = False
+        self._shutdown_lock: Any = threading.RLock()  # a signal's handler may submit, or shut down
+        self._pid = 0  # of the process that started the engine
+        self._source: Any = None
+        self._table = WorkerTable(self._mp_context.Process.__name__)
+        _executors.add(self)
+
+    def _start(self) -> None:
+        """Starts the engine; called by `submit` and `map` when there is none yet.
+
+        Raises:
+            RuntimeError: The executor was shut down, the interpreter ends, or this is a fork of the process that
+                started it.
+            OSError: The system refused something; the message names it.
+            Exception: What pickle raises for an initializer or arguments that it refuses.
+        """
+        self._check_process()
+        with self._shutdown_lock:
+            if self._core_started():
+                return
+            if self._shutdown_thread:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            if _interpreter_ends:
+                raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+            if self._pid:
+                raise RuntimeError("the pool is being started by this very thread, which was interrupted at it")
+            # Before the engine, so that a fork made on the way knows that this pool is not its own.
+            self._pid = os.getpid()
+            source = None
+            try:
+                source = _birth.make_source(self._mp_context, self._max_workers, self._initializer, self._initargs)
+                on_demand = self._safe_to_dynamically_spawn_children
+                self._core_start(source, self._max_workers, self._tasks_per_worker, on_demand)
+            except BaseException:
+                self._pid = 0
+                if source is not None:
+                    source.close()
+                raise
+            self._source = source
+
+    def _check_process(self) -> None:
+        if self._pid and self._pid != os.getpid():
+            raise RuntimeError(
+                f"this pool was started by process {self._pid} and cannot be used in process {os.getpid()}, "
+                "a fork of it: make a pool there"
+            )
+
+    def map(
+        self,
+        fn: Callable[..., _T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+    ) -> Iterator[_T]:
+        """Calls fn with the items of the iterables, side by side, as the built-in map does one after another.
+
+        Items travel in batches whose size is found by measuring; every item that has not started can still move to
+        another worker. A single ``range`` travels as numbers, not item by item. All input is taken at the call, unless
+        buffersize is given, and all calls are made even if nobody iterates. An iterator that is dropped or closed
+        early cancels what has not started. If `submit` was replaced, on the instance or in a subclass, each item goes
+        through it.
+
+        Args:
+            fn: What to call, with as many arguments as there are iterables.
+            *iterables: The arguments; the shortest ends it.
+            timeout: Seconds from this call until the last result must have been taken. Default: no limit.
+            chunksize: Accepted for compatibility, a hint. Default: the pool decides.
+            buffersize: How many items may be under way whose results have not been taken; for long or endless
+                iterables. Default: all.
+
+        Returns:
+            An iterator over the results, in the order of the input.
+
+        Raises:
+            TypeError: fn is not callable; chunksize or buffersize is not an integer.
+            ValueError: chunksize or buffersize is less than 1.
+            RuntimeError: The executor was shut down.
+            TimeoutError: By the iterator, when the time is over.
+            Exception: By the iterator, in its place, what fn raised for an item; the iterator ends with it.
+        """
+        _limits.check_function(fn)
+        _limits.check_chunksize(chunksize)
+        _limits.check_buffersize(buffersize)
+        deadline = None if timeout is None else timeout + time.monotonic()
+        replaced = "submit" in self.__dict__ or type(self).submit is not _engine.ExecutorCore.submit
+        if replaced or buffersize is not None:
+            return _map.map_by_submit(self, fn, iterables, deadline, buffersize)
+        if len(iterables) == 1 and type(numbers := iterables[0]) is range:
+            if not numbers:
+                return iter(())
+            count = (numbers[-1] - numbers[0]) // numbers.step + 1  # len() refuses what is too long
+            if all(number in _INT64 for number in (numbers[0], numbers[-1], numbers.step, count)):
+                self._ensure_started()
+                return _with_deadline(self._core_map_range(fn, numbers[0], numbers.step, count), deadline)
+        items = list(zip(*iterables))  # noqa: B905  # the shortest ends it
+        if not items:
+            return iter(())
+        self._ensure_started()
+        return _with_deadline(self._core_map_items(fn, items), deadline)
+
+    def _ensure_started(self) -> None:
+        self._check_process()
+        if not self._core_started():
+            self._start()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Takes no more tasks, and ends the workers when the tasks are done. May be called again.
+
+        Args:
+            wait: Whether to return only when all tasks are done and all workers have ended. Default: True.
+            cancel_futures: Whether to cancel the tasks that have not started. Default: False.
+        """
+        if self._pid and self._pid != os.getpid():
+            return  # a fork's copy: the pool belongs to the other process
+        with self._shutdown_lock:
+            self._shutdown_thread = True
+        if self._core_started():
+            self._core_shutdown(wait, cancel_futures)
+        if wait:
+            self._release()
+
+    def _release(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+        self._table.close()
+
+    def terminate_workers(self) -> None:
+        """Sends SIGTERM to all workers, and shuts down without waiting. What has not started is cancelled."""
+        self._end_workers(signal.SIGTERM)
+
+    def kill_workers(self) -> None:
+        """Sends SIGKILL to all workers, and shuts down without waiting. What has not started is cancelled."""
+        self._end_workers(signal.SIGKILL)
+
+    def _end_workers(self, signum: int) -> None:
+        # First the shutdown, so that nobody is replaced.
+        self.shutdown(wait=False, cancel_futures=True)
+        if self._pid == os.getpid() and self._core_started():
+            self._core_signal_workers(signum)
+
+    @property
+    def _processes(self) -> dict[int, WorkerProcess] | None:  # type: ignore[override]  # an attribute there
+        """The living workers by process id, {} before the first task, None after shutdown: as the standard's."""
+        if self._shutdown_thread:
+            return None
+        if self._pid != os.getpid() or not self._core_started():
+            return {}
+        return self._table.update([pid for pid, alive in self._core_workers() if alive])
+
+
+def _with_deadline(results: _engine.MapIterator[_T], deadline: float | None) -> Iterator[_T]:
+    if deadline is not None:
+        results.set_timeout(max(0.0, deadline - time.monotonic()))
+    return results
+
+
+def _python_exit() -> None:
+    """Waits for the work of all pools that this process started, before its threads are joined."""
+    global _interpreter_ends
+    _interpreter_ends = True
+    for executor in list(_executors):
+        if executor._pid == os.getpid():
+            executor.shutdown()
+
+
+def _after_fork_in_child() -> None:
+    """Frees the locks that other threads of the parent held; pools that were not started can be used here."""
+    for executor in list(_executors):
+        executor._shutdown_lock = threading.RLock()
+
+
+# As the standard module does, and for its reason: atexit comes after threads were joined, which is too late.
+threading._register_atexit(_python_exit)  # type: ignore[attr-defined]
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,59 @@
+// From an ending in bytes to a Python value or exception.
+#include "future.hpp"
+#include "payload.hpp"
+
+namespace hardwork::py {
+
+namespace {
+
+PyObject* current_error() {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr && value != nullptr) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+PyObject* worker_died(const WorkerDeath& death) {
+    if (load_pickling() < 0) return nullptr;
+    Ref signal = Ref::borrow(Py_None);
+    Ref code = Ref::borrow(Py_None);
+    if (death.status.kind == ExitStatus::Kind::signaled) signal = Ref(PyLong_FromLong(death.status.value));
+    if (death.status.kind == ExitStatus::Kind::exited) code = Ref(PyLong_FromLong(death.status.value));
+    return PyObject_CallFunction(state.worker_died, "iOOsKO", static_cast<int>(death.pid), signal.get(), code.get(),
+                                 phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU),
+                                 death.refused_record ? Py_True : Py_False);
+}
+
+PyObject* decode_exception(std::span<const std::byte> bytes) {
+    if (load_pickling() < 0) return nullptr;
+    const Ref data(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()),
+                                             static_cast<Py_ssize_t>(bytes.size())));
+    return data ? PyObject_CallOneArg(state.decode_exception, data.get()) : nullptr;
+}
+
+}  // namespace
+
+PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error) {
+    is_error = true;
+    PyObject* value = nullptr;
+    switch (result.ending) {
+        case Ending::value:
+            value = load_value(result.bytes);
+            is_error = value == nullptr;
+            break;
+        case Ending::exception: value = decode_exception(result.bytes); break;
+        case Ending::worker_died: value = worker_died(result.death); break;
+        case Ending::cancelled: value = PyObject_CallNoArgs(state.cancelled_error); break;
+        case Ending::broken: raise_error(Error{Errc::broken, 0, ""}, &engine); break;
+        case Ending::no_memory:
+            PyErr_SetString(PyExc_MemoryError, "the result came but there was no memory for it");
+            break;
+        case Ending::skipped: PyErr_SetString(PyExc_SystemError, "hardwork: the item was skipped"); break;
+    }
+    return value != nullptr ? value : current_error();
+}
+
+}  // namespace hardwork::py

@@ -1,0 +1,323 @@
+// The type's memory: birth without the garbage collector, visit, clear, death; and how a done task becomes a value.
+#include "future_object.hpp"
+
+namespace hardwork::py {
+
+Py_ssize_t future_offset = 0;
+
+namespace {
+
+// EngineRefs are shared by the futures of one executor: a count of futures beside a shared_ptr, under the GIL.
+struct SharedEngine {
+    EngineRef engine;  // first: an EngineRef* is a SharedEngine*
+    Py_ssize_t futures = 0;
+};
+
+SharedEngine* last_shared = nullptr;
+
+EngineRef* share(const EngineRef& engine) {
+    if (last_shared == nullptr || last_shared->engine != engine) {
+        last_shared = new SharedEngine{engine, 0};
+    }
+    ++last_shared->futures;
+    return &last_shared->engine;
+}
+
+void unshare(EngineRef* engine) {
+    auto* shared = reinterpret_cast<SharedEngine*>(engine);
+    if (--shared->futures > 0) return;
+    if (last_shared == shared) last_shared = nullptr;
+    delete shared;
+}
+
+PyObject* allocate(PyTypeObject* type) {
+    // Untracked: nothing it holds at birth can be part of a cycle. See track().
+    PyObject* self = _PyObject_GC_New(type);
+    if (self == nullptr) return nullptr;
+    std::memset(reinterpret_cast<char*>(self) + sizeof(PyObject), 0,
+                static_cast<std::size_t>(type->tp_basicsize) - sizeof(PyObject));
+    return self;
+}
+
+PyObject* future_new(PyTypeObject* type, PyObject*, PyObject*) {
+    PyObject* self = type->tp_alloc(type, 0);
+    if (self != nullptr) fields(self).state = FutureState::pending;
+    return self;
+}
+
+int future_init(PyObject*, PyObject*, PyObject*) { return 0; }
+
+int future_traverse(PyObject* self, visitproc visit, void* arg) {
+    FutureFields& own = fields(self);
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(own.value);
+    if (own.extra != nullptr) {
+        Py_VISIT(own.extra->condition);
+        Py_VISIT(own.extra->waiters);
+        Py_VISIT(own.extra->callbacks);
+    }
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyObject_VisitManagedDict(self, visit, arg);
+#elif PY_VERSION_HEX >= 0x030C0000
+    return _PyObject_VisitManagedDict(self, visit, arg);
+#else
+    // 3.11 keeps the dict in front of the object and has no function that visits it without making it.
+    Py_VISIT(reinterpret_cast<PyObject**>(self)[-3]);
+    return 0;
+#endif
+}
+
+void clear_dict(PyObject* self) {
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject_ClearManagedDict(self);
+#elif PY_VERSION_HEX >= 0x030C0000
+    _PyObject_ClearManagedDict(self);
+#else
+    Py_CLEAR(reinterpret_cast<PyObject**>(self)[-3]);
+#endif
+}
+
+int future_clear(PyObject* self) {
+    FutureFields& own = fields(self);
+    if (own.task == nullptr || own.state != FutureState::pending) Py_CLEAR(own.value);
+    if (own.extra != nullptr) {
+        Py_CLEAR(own.extra->waiters);
+        Py_CLEAR(own.extra->callbacks);
+        Py_CLEAR(own.extra->condition);
+    }
+    clear_dict(self);
+    return 0;
+}
+
+void future_dealloc(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
+    FutureFields& own = fields(self);
+    if (own.task != nullptr) {
+        Engine& engine = **own.engine;
+        if (engine.in_owner_process()) engine.release(own.task);
+    }
+    if (own.engine != nullptr) unshare(own.engine);
+    Py_XDECREF(own.value);
+    if (own.extra != nullptr) {
+        Py_XDECREF(own.extra->condition);
+        Py_XDECREF(own.extra->waiters);
+        Py_XDECREF(own.extra->callbacks);
+        delete own.extra;
+    }
+    clear_dict(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+int future_setattro(PyObject* self, PyObject* name, PyObject* value) {
+    track(self);
+    return PyObject_GenericSetAttr(self, name, value);
+}
+
+}  // namespace
+
+void track(PyObject* self) {
+    if (PyObject_GC_IsTracked(self) == 0) PyObject_GC_Track(self);
+}
+
+PyObject* new_future(const EngineRef& engine, Task* task) {
+    PyObject* self = allocate(state.future_type);
+    if (self == nullptr) {
+        engine->release(task);
+        return nullptr;
+    }
+    FutureFields& own = fields(self);
+    own.engine = share(engine);
+    own.task = task;
+    return self;
+}
+
+PyObject* new_failed_future() {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    PyObject* self = allocate(state.future_type);
+    if (self == nullptr) {
+        Py_XDECREF(value);
+        return nullptr;
+    }
+    FutureFields& own = fields(self);
+    own.value = value;
+    own.is_error = true;
+    own.state = FutureState::finished;
+    track(self);
+    return self;
+}
+
+Extra* extra_of(PyObject* self) {
+    FutureFields& own = fields(self);
+    if (own.extra == nullptr) {
+        own.extra = new (std::nothrow) Extra;
+        if (own.extra == nullptr) PyErr_NoMemory();
+        track(self);
+    }
+    return own.extra;
+}
+
+bool subscribe(PyObject* self) {
+    FutureFields& own = fields(self);
+    if (own.subscribed) return true;
+    if (own.task == nullptr || own.state != FutureState::pending) return false;
+    own.subscribed = true;
+    Py_INCREF(self);
+    if ((*own.engine)->subscribe(own.task, self)) return true;
+    own.subscribed = false;
+    Py_DECREF(self);
+    return false;
+}
+
+bool inflate(PyObject* self) {
+    FutureFields& own = fields(self);
+    Extra* extra = extra_of(self);
+    if (extra == nullptr) return false;
+    if (extra->condition != nullptr) return true;
+    // Before the condition is seen by anybody: a task that is done already is resolved without it.
+    if (own.task != nullptr && own.state == FutureState::pending && (*own.engine)->is_done(own.task)) {
+        if (resolve(self) < 0) return false;
+    }
+    if (extra->waiters == nullptr) extra->waiters = PyList_New(0);
+    if (extra->callbacks == nullptr) extra->callbacks = PyList_New(0);
+    if (extra->waiters == nullptr || extra->callbacks == nullptr) return false;
+    PyObject* condition = PyObject_CallNoArgs(state.condition);
+    if (condition == nullptr) return false;
+    if (extra->condition != nullptr) {  // making it ran Python: somebody else was faster
+        Py_DECREF(condition);
+        return true;
+    }
+    extra->condition = condition;
+    if (!subscribe(self) && own.task != nullptr && own.state == FutureState::pending) return resolve(self) == 0;
+    return true;
+}
+
+namespace {
+
+// Tells those whom concurrent.futures.wait and as_completed put there; the condition is held.
+int tell_waiters(PyObject* self, FutureFields& own) {
+    const char* name = own.state != FutureState::finished ? "add_cancelled" : own.is_error ? "add_exception" : "add_result";
+    const Ref waiters(PySequence_List(own.extra->waiters));
+    if (!waiters) return -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(waiters.get()); ++i) {
+        const Ref done(PyObject_CallMethod(PyList_GET_ITEM(waiters.get(), i), name, "O", self));
+        if (!done) return -1;
+    }
+    const Ref notified(PyObject_CallMethod(own.extra->condition, "notify_all", nullptr));
+    return notified ? 0 : -1;
+}
+
+}  // namespace
+
+int resolve(PyObject* self) {
+    FutureFields& own = fields(self);
+    if (own.state != FutureState::pending || own.task == nullptr) return 0;
+    Engine& engine = **own.engine;
+    const TaskResult result = engine.result(own.task);
+    bool is_error = false;
+    PyObject* value = nullptr;
+    const bool cancelled = result.ending == Ending::cancelled;
+    if (!cancelled) {
+        value = decode_ending(engine, result, is_error);  // may run Python code, and so another resolve
+        if (value == nullptr) return -1;
+    }
+    const Ref condition = Ref::borrow(own.extra != nullptr ? own.extra->condition : nullptr);
+    if (condition) {
+        const Ref entered(PyObject_CallMethod(condition.get(), "acquire", nullptr));
+        if (!entered) {
+            Py_XDECREF(value);
+            return -1;
+        }
+    }
+    int outcome = 0;
+    if (own.state == FutureState::pending) {
+        own.value = value;
+        own.is_error = is_error;
+        own.state = cancelled ? FutureState::notified : FutureState::finished;
+        if (value != nullptr && PyObject_IS_GC(value)) track(self);
+        value = nullptr;
+        if (condition) outcome = tell_waiters(self, own);
+    }
+    Py_XDECREF(value);
+    if (condition) {
+        PyObject *type, *error, *traceback;
+        PyErr_Fetch(&type, &error, &traceback);
+        const Ref left(PyObject_CallMethod(condition.get(), "release", nullptr));
+        if (type != nullptr) PyErr_Restore(type, error, traceback);
+    }
+    return outcome;
+}
+
+void run_callbacks(PyObject* self) {
+    FutureFields& own = fields(self);
+    own.called = true;
+    if (own.extra == nullptr || own.extra->callbacks == nullptr) return;
+    const Ref callbacks(PySequence_List(own.extra->callbacks));
+    for (Py_ssize_t i = 0; callbacks && i < PyList_GET_SIZE(callbacks.get()); ++i) {
+        const Ref done(PyObject_CallOneArg(PyList_GET_ITEM(callbacks.get(), i), self));
+        if (done) continue;
+        // As the standard library: logged with its traceback, and the next one is called.
+        if (PyErr_ExceptionMatches(PyExc_Exception)) {
+            PyObject *type, *value, *traceback;
+            PyErr_Fetch(&type, &value, &traceback);
+            PyErr_NormalizeException(&type, &value, &traceback);
+            if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+            const Ref method(PyObject_GetAttrString(state.logger, "error"));
+            const Ref arguments(Py_BuildValue("(sO)", "exception calling callback for %r", self));
+            const Ref keywords(Py_BuildValue("{sO}", "exc_info", value != nullptr ? value : Py_None));
+            if (method && arguments && keywords) {
+                const Ref logged(PyObject_Call(method.get(), arguments.get(), keywords.get()));
+            }
+            Py_XDECREF(type);
+            Py_XDECREF(value);
+            Py_XDECREF(traceback);
+        }
+        if (PyErr_Occurred()) PyErr_WriteUnraisable(self);
+    }
+}
+
+void announce(std::span<void* const> futures) {
+    for (void* cookie : futures) {
+        auto* self = static_cast<PyObject*>(cookie);
+        FutureFields& own = fields(self);
+        if (resolve(self) < 0) PyErr_WriteUnraisable(self);
+        own.subscribed = false;
+        if (!own.called) run_callbacks(self);
+        Py_DECREF(self);
+    }
+}
+
+int make_future_type(PyObject* module) {
+    auto* base = reinterpret_cast<PyTypeObject*>(state.base_future);
+    constexpr Py_ssize_t alignment = alignof(FutureFields);
+    future_offset = (base->tp_basicsize + alignment - 1) / alignment * alignment;
+    PyType_Slot slots[] = {
+        {Py_tp_doc, const_cast<char*>("Future()\n--\n\nThe result of a call that runs, ran or will run in a worker "
+                                      "process; a concurrent.futures.Future (PEP 3148) that stays small until "
+                                      "somebody waits for it or adds a callback.")},
+        {Py_tp_new, reinterpret_cast<void*>(future_new)},
+        {Py_tp_init, reinterpret_cast<void*>(future_init)},
+        {Py_tp_dealloc, reinterpret_cast<void*>(future_dealloc)},
+        {Py_tp_traverse, reinterpret_cast<void*>(future_traverse)},
+        {Py_tp_clear, reinterpret_cast<void*>(future_clear)},
+        {Py_tp_setattro, reinterpret_cast<void*>(future_setattro)},
+        {Py_tp_methods, future_methods},
+        {Py_tp_getset, future_attributes},
+        {0, nullptr},
+    };
+    PyType_Spec spec = {"hardwork._engine.Future", static_cast<int>(future_offset + sizeof(FutureFields)), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+    PyObject* type = PyType_FromSpecWithBases(&spec, state.base_future);
+    if (type == nullptr) return -1;
+    state.future_type = reinterpret_cast<PyTypeObject*>(type);
+    return PyModule_AddObjectRef(module, "Future", type);
+}
+
+}  // namespace hardwork::py

@@ -1,0 +1,319 @@
+// What a Future does: the methods and attributes of concurrent.futures.Future that touch its state.
+#include <cmath>
+
+#include "future_object.hpp"
+
+namespace hardwork::py {
+
+namespace {
+
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+bool over(const FutureFields& own) {
+    return own.state == FutureState::cancelled || own.state == FutureState::notified ||
+           own.state == FutureState::finished;
+}
+
+// Looks without waiting. -1 with an error.
+int look(PyObject* self) {
+    FutureFields& own = fields(self);
+    if (own.state != FutureState::pending || own.task == nullptr) return 0;
+    Engine& engine = **own.engine;
+    if (!engine.is_done(own.task)) {
+        engine.poll();
+        if (!engine.is_done(own.task)) return 0;
+    }
+    return resolve(self);
+}
+
+PyObject* base_method(const char* name, PyObject* self, PyObject* argument) {
+    const Ref method(PyObject_GetAttrString(state.base_future, name));
+    if (!method) return nullptr;
+    return argument != nullptr ? PyObject_CallFunctionObjArgs(method.get(), self, argument, nullptr)
+                               : PyObject_CallOneArg(method.get(), self);
+}
+
+// Absolute deadline of a timeout argument. False with an error.
+bool deadline_of(PyObject* timeout, std::uint64_t& deadline) {
+    deadline = kNever;
+    if (timeout == nullptr || timeout == Py_None) return true;
+    const double seconds = PyFloat_AsDouble(timeout);
+    if (seconds == -1.0 && PyErr_Occurred()) return false;
+    if (std::isnan(seconds)) {
+        PyErr_SetString(PyExc_ValueError, "timeout must be a number of seconds or None, not nan");
+        return false;
+    }
+    if (seconds > 3.0e9) return true;
+    deadline = monotonic_ns() + (seconds > 0 ? static_cast<std::uint64_t>(seconds * 1e9) : 0);
+    return true;
+}
+
+// Until the task is done. 1 done, 0 timeout, -1 error (a signal handler raised).
+int wait_done(PyObject* self, std::uint64_t deadline) {
+    FutureFields& own = fields(self);
+    const EngineRef engine = *own.engine;
+    Task* task = own.task;
+    if (engine->is_done(task)) return 1;
+    if (!engine->in_owner_process()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this future belongs to a pool of another process: a fork of it cannot wait for it");
+        return -1;
+    }
+    if (engine->spin(task)) return 1;
+    for (;;) {
+        WaitEnd end;
+        Py_BEGIN_ALLOW_THREADS
+        end = engine->wait(task, deadline);
+        Py_END_ALLOW_THREADS
+        if (end == WaitEnd::done) return 1;
+        if (end == WaitEnd::timeout) return 0;
+        if (PyErr_CheckSignals() < 0) return -1;
+    }
+}
+
+// Waits and resolves; returns false with an error set.
+bool settle(PyObject* self, PyObject* timeout) {
+    FutureFields& own = fields(self);
+    if (over(own)) return true;
+    std::uint64_t deadline;
+    if (!deadline_of(timeout, deadline)) return false;
+    const int done = wait_done(self, deadline);
+    if (done < 0) return false;
+    if (done == 0) {
+        PyErr_SetNone(PyExc_TimeoutError);
+        return false;
+    }
+    return resolve(self) == 0;
+}
+
+PyObject* timeout_argument(PyObject* const* args, Py_ssize_t count, PyObject* kwnames, bool& ok) {
+    const Py_ssize_t keywords = kwnames != nullptr ? PyTuple_GET_SIZE(kwnames) : 0;
+    ok = count + keywords <= 1;
+    if (ok && keywords == 1) {
+        ok = PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "timeout") == 0;
+    }
+    if (!ok) PyErr_SetString(PyExc_TypeError, "expected at most one argument: timeout (seconds, or None)");
+    return count + keywords == 0 ? nullptr : args[0];
+}
+
+PyObject* future_result(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    bool ok;
+    PyObject* timeout = timeout_argument(args, count, kwnames, ok);
+    if (!ok) return nullptr;
+    FutureFields& own = fields(self);
+    if (own.task == nullptr && !over(own)) return base_method("result", self, timeout);
+    if (!settle(self, timeout)) return nullptr;
+    if (own.state != FutureState::finished) {
+        PyErr_SetNone(state.cancelled_error);
+        return nullptr;
+    }
+    if (own.is_error) {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(own.value)), own.value);
+        return nullptr;
+    }
+    return Py_NewRef(own.value != nullptr ? own.value : Py_None);
+}
+
+PyObject* future_exception(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    bool ok;
+    PyObject* timeout = timeout_argument(args, count, kwnames, ok);
+    if (!ok) return nullptr;
+    FutureFields& own = fields(self);
+    if (own.task == nullptr && !over(own)) return base_method("exception", self, timeout);
+    if (!settle(self, timeout)) return nullptr;
+    if (own.state != FutureState::finished) {
+        PyErr_SetNone(state.cancelled_error);
+        return nullptr;
+    }
+    return Py_NewRef(own.is_error ? own.value : Py_None);
+}
+
+PyObject* future_done(PyObject* self, PyObject*) {
+    if (look(self) < 0) return nullptr;
+    return PyBool_FromLong(over(fields(self)));
+}
+
+PyObject* future_cancelled(PyObject* self, PyObject*) {
+    if (look(self) < 0) return nullptr;
+    const FutureState now = fields(self).state;
+    return PyBool_FromLong(now == FutureState::cancelled || now == FutureState::notified);
+}
+
+PyObject* future_running(PyObject* self, PyObject*) {
+    if (look(self) < 0) return nullptr;
+    FutureFields& own = fields(self);
+    if (own.state == FutureState::running_by_hand) Py_RETURN_TRUE;
+    if (own.state != FutureState::pending || own.task == nullptr) Py_RETURN_FALSE;
+    return PyBool_FromLong((*own.engine)->is_running(own.task));
+}
+
+PyObject* future_cancel(PyObject* self, PyObject*) {
+    FutureFields& own = fields(self);
+    if (look(self) < 0) return nullptr;
+    if (own.task == nullptr && !over(own)) return base_method("cancel", self, nullptr);
+    if (own.state == FutureState::cancelled || own.state == FutureState::notified) Py_RETURN_TRUE;
+    if (own.state != FutureState::pending || !(*own.engine)->cancel(own.task)) Py_RETURN_FALSE;
+    if (resolve(self) < 0) return nullptr;
+    if (!own.called) run_callbacks(self);  // as the standard library: in the thread that cancels
+    Py_RETURN_TRUE;
+}
+
+PyObject* future_add_done_callback(PyObject* self, PyObject* callback) {
+    FutureFields& own = fields(self);
+    Extra* extra = extra_of(self);
+    if (extra == nullptr) return nullptr;
+    if (extra->callbacks == nullptr && (extra->callbacks = PyList_New(0)) == nullptr) return nullptr;
+    if (!over(own)) {
+        if (PyList_Append(extra->callbacks, callback) < 0) return nullptr;
+        if (own.task == nullptr || subscribe(self)) Py_RETURN_NONE;
+        // Done meanwhile, and nobody will announce it.
+        if (resolve(self) < 0) return nullptr;
+        const Py_ssize_t last = PyList_GET_SIZE(extra->callbacks) - 1;
+        if (PyList_SetSlice(extra->callbacks, last, last + 1, nullptr) < 0) return nullptr;
+    }
+    const Ref called(PyObject_CallOneArg(callback, self));
+    if (!called) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
+        // Logged as the others are.
+        Extra only;
+        only.callbacks = nullptr;
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        const Ref method(PyObject_GetAttrString(state.logger, "error"));
+        const Ref arguments(Py_BuildValue("(sO)", "exception calling callback for %r", self));
+        const Ref keywords(Py_BuildValue("{sO}", "exc_info", value));
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        if (!method || !arguments || !keywords) return nullptr;
+        const Ref logged(PyObject_Call(method.get(), arguments.get(), keywords.get()));
+        if (!logged) return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* future_reduce(PyObject*, PyObject*) {
+    PyErr_SetString(PyExc_TypeError, "cannot pickle 'hardwork.Future' object: it stands for work of this process");
+    return nullptr;
+}
+
+PyObject* get_condition(PyObject* self, void*) {
+    return inflate(self) ? Py_NewRef(fields(self).extra->condition) : nullptr;
+}
+PyObject* get_waiters(PyObject* self, void*) {
+    return inflate(self) ? Py_NewRef(fields(self).extra->waiters) : nullptr;
+}
+PyObject* get_callbacks(PyObject* self, void*) {
+    return inflate(self) ? Py_NewRef(fields(self).extra->callbacks) : nullptr;
+}
+
+PyObject* get_state(PyObject* self, void*) {
+    FutureFields& own = fields(self);
+    const bool handed_out = own.extra != nullptr && own.extra->condition != nullptr;
+    // Once the condition is out, the state changes under it only, and with the waiters told.
+    if (!handed_out && look(self) < 0) return nullptr;
+    switch (own.state) {
+        case FutureState::pending:
+            if (own.task != nullptr && (*own.engine)->is_running(own.task)) return Py_NewRef(state.running);
+            return Py_NewRef(state.pending);
+        case FutureState::running_by_hand: return Py_NewRef(state.running);
+        case FutureState::cancelled: return Py_NewRef(state.cancelled);
+        case FutureState::notified: return Py_NewRef(state.cancelled_and_notified);
+        case FutureState::finished: return Py_NewRef(state.finished);
+    }
+    return nullptr;
+}
+
+int set_state_attribute(PyObject* self, PyObject* value, void*) {
+    FutureFields& own = fields(self);
+    const std::pair<PyObject*, FutureState> names[] = {{state.pending, FutureState::pending},
+                                                       {state.running, FutureState::running_by_hand},
+                                                       {state.cancelled, FutureState::cancelled},
+                                                       {state.cancelled_and_notified, FutureState::notified},
+                                                       {state.finished, FutureState::finished}};
+    for (const auto& [name, meaning] : names) {
+        if (value == nullptr || !PyUnicode_Check(value) || PyUnicode_Compare(value, name) != 0) continue;
+        own.state = meaning;
+        return 0;
+    }
+    PyErr_Format(PyExc_ValueError, "%R is not a state of a future", value != nullptr ? value : Py_None);
+    return -1;
+}
+
+PyObject* get_value(PyObject* self, void* want_error) {
+    FutureFields& own = fields(self);
+    const bool handed_out = own.extra != nullptr && own.extra->condition != nullptr;
+    if (!handed_out && look(self) < 0) return nullptr;
+    const bool is_it = own.state == FutureState::finished && own.value != nullptr && own.is_error == (want_error != nullptr);
+    return Py_NewRef(is_it ? own.value : Py_None);
+}
+
+int set_value(PyObject* self, PyObject* value, void* is_error) {
+    FutureFields& own = fields(self);
+    if (value == nullptr) {
+        PyErr_SetString(PyExc_AttributeError, "the outcome of a future cannot be deleted");
+        return -1;
+    }
+    // The base class assigns None to the one it does not use.
+    if (value == Py_None && own.is_error != (is_error != nullptr)) return 0;
+    track(self);
+    PyObject* old = own.value;
+    own.value = Py_NewRef(value);
+    own.is_error = is_error != nullptr && value != Py_None;
+    Py_XDECREF(old);
+    return 0;
+}
+
+int set_list(PyObject* self, PyObject* value, void* which) {
+    if (value == nullptr || !PyList_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "expected a list");
+        return -1;
+    }
+    if (!inflate(self)) return -1;
+    Extra* extra = fields(self).extra;
+    PyObject*& place = which != nullptr ? extra->waiters : extra->callbacks;
+    PyObject* old = place;
+    place = Py_NewRef(value);
+    Py_XDECREF(old);
+    return 0;
+}
+
+PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+int marker;  // its address tells the second of two attributes that share a function
+
+}  // namespace
+
+PyMethodDef future_methods[] = {
+    {"result", fast(future_result), METH_FASTCALL | METH_KEYWORDS,
+     "result($self, /, timeout=None)\n--\n\nThe call's return value, waited for at most `timeout` seconds (None: as long "
+     "as it takes).\n\nRaises TimeoutError, CancelledError, WorkerDied if the worker died while it ran the call, or "
+     "what the call raised."},
+    {"exception", fast(future_exception), METH_FASTCALL | METH_KEYWORDS,
+     "exception($self, /, timeout=None)\n--\n\nThe exception that the call raised, or None; waits as result()."},
+    {"done", future_done, METH_NOARGS, "done($self, /)\n--\n\nTrue if the call was cancelled or has ended."},
+    {"cancelled", future_cancelled, METH_NOARGS, "cancelled($self, /)\n--\n\nTrue if the call was cancelled."},
+    {"running", future_running, METH_NOARGS,
+     "running($self, /)\n--\n\nTrue if a worker has started the call and has not ended it."},
+    {"cancel", future_cancel, METH_NOARGS,
+     "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
+    {"add_done_callback", future_add_done_callback, METH_O,
+     "add_done_callback($self, fn, /)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it has."},
+    {"__reduce__", future_reduce, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef future_attributes[] = {
+    {"_condition", get_condition, nullptr, nullptr, nullptr},
+    {"_waiters", get_waiters, set_list, nullptr, &marker},
+    {"_done_callbacks", get_callbacks, set_list, nullptr, nullptr},
+    {"_state", get_state, set_state_attribute, nullptr, nullptr},
+    {"_result", get_value, set_value, nullptr, nullptr},
+    {"_exception", get_value, set_value, nullptr, &marker},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+}  // namespace hardwork::py

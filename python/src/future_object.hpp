@@ -1,0 +1,44 @@
+// The memory of a Future, for the files that implement it.
+#pragma once
+
+#include "future.hpp"
+
+namespace hardwork::py {
+
+enum class FutureState : std::uint8_t { pending, running_by_hand, cancelled, notified, finished };
+
+// Made when somebody looks at it: most futures never need it.
+struct Extra {
+    PyObject* condition = nullptr;  // threading.Condition, once handed out
+    PyObject* waiters = nullptr;    // list
+    PyObject* callbacks = nullptr;  // list
+};
+
+struct FutureFields {
+    EngineRef* engine;  // one pointer instead of the two of a shared_ptr: shared by all futures of an executor
+    Task* task;         // nullptr: made by hand, or failed before it was a task
+    PyObject* value;    // result or exception, once resolved
+    Extra* extra;
+    FutureState state;
+    bool is_error;
+    bool subscribed;    // the collector holds a reference and will announce it
+    bool called;        // callbacks have been run
+};
+
+extern Py_ssize_t future_offset;  // where the fields begin: behind the base class's
+
+inline FutureFields& fields(PyObject* self) {
+    return *reinterpret_cast<FutureFields*>(reinterpret_cast<char*>(self) + future_offset);
+}
+
+Extra* extra_of(PyObject* self);    // nullptr with MemoryError
+bool subscribe(PyObject* self);     // false if the task is already done (or there is none)
+bool inflate(PyObject* self);       // makes condition and lists, subscribes; false with an error
+int resolve(PyObject* self);        // of a future whose task is done; -1 with an error
+void run_callbacks(PyObject* self);
+void track(PyObject* self);         // from now on the garbage collector must know it
+
+extern PyMethodDef future_methods[];
+extern PyGetSetDef future_attributes[];
+
+}  // namespace hardwork::py

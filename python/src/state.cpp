@@ -1,0 +1,105 @@
+#include "state.hpp"
+
+#include <cstring>
+
+namespace hardwork::py {
+
+State state;
+
+namespace {
+
+PyObject* attribute(const char* module, const char* name) {
+    const Ref imported(PyImport_ImportModule(module));
+    return imported ? PyObject_GetAttrString(imported.get(), name) : nullptr;
+}
+
+}  // namespace
+
+int load_state() {
+    const std::pair<PyObject**, std::pair<const char*, const char*>> wanted[] = {
+        {&state.base_future, {"concurrent.futures", "Future"}},
+        {&state.cancelled_error, {"concurrent.futures", "CancelledError"}},
+        {&state.broken_process_pool, {"concurrent.futures.process", "BrokenProcessPool"}},
+        {&state.condition, {"threading", "Condition"}},
+        {&state.logger, {"concurrent.futures._base", "LOGGER"}},
+    };
+    for (const auto& [place, name] : wanted) {
+        *place = attribute(name.first, name.second);
+        if (*place == nullptr) return -1;
+    }
+    const std::pair<PyObject**, const char*> words[] = {
+        {&state.pending, "PENDING"},
+        {&state.running, "RUNNING"},
+        {&state.cancelled, "CANCELLED"},
+        {&state.cancelled_and_notified, "CANCELLED_AND_NOTIFIED"},
+        {&state.finished, "FINISHED"},
+    };
+    for (const auto& [place, word] : words) {
+        *place = PyUnicode_InternFromString(word);
+        if (*place == nullptr) return -1;
+    }
+    return 0;
+}
+
+int load_pickling() {
+    if (state.dumps != nullptr) return 0;
+    const std::pair<PyObject**, std::pair<const char*, const char*>> wanted[] = {
+        {&state.worker_died, {"hardwork.errors", "worker_died"}},
+        {&state.dumps_result, {"hardwork._pickling", "dumps_result"}},
+        {&state.loads, {"hardwork._pickling", "loads"}},
+        {&state.dumps_function, {"hardwork._pickling", "dumps_function"}},
+        {&state.function_fingerprint, {"hardwork._pickling", "function_fingerprint"}},
+        {&state.encode_exception, {"hardwork._pickling", "encode_exception"}},
+        {&state.decode_exception, {"hardwork._pickling", "decode_exception"}},
+        {&state.dumps, {"hardwork._pickling", "dumps"}},  // last: it says that all are there
+    };
+    for (const auto& [place, name] : wanted) {
+        if (*place != nullptr) continue;
+        PyObject* found = attribute(name.first, name.second);
+        if (found == nullptr) return -1;
+        *place = found;
+    }
+    return 0;
+}
+
+void raise_error(const Error& error, Engine* engine) {
+    switch (error.code) {
+        case Errc::ok: PyErr_SetString(PyExc_SystemError, "hardwork: an error without a code"); return;
+        case Errc::shut_down:
+            PyErr_SetString(PyExc_RuntimeError, "cannot schedule new futures after shutdown");
+            return;
+        case Errc::forked: PyErr_SetString(PyExc_RuntimeError, error.what); return;
+        case Errc::invalid_argument: PyErr_SetString(PyExc_ValueError, error.what); return;
+        case Errc::out_of_memory: PyErr_NoMemory(); return;
+        case Errc::broken: {
+            PyErr_SetString(state.broken_process_pool,
+                            "the process pool is broken: its workers could not be started; no task can be run any more");
+            if (engine == nullptr) return;
+            const auto cause = engine->broken_cause();
+            if (cause.empty() || load_pickling() < 0) return;
+            PyObject *type, *value, *traceback;
+            PyErr_Fetch(&type, &value, &traceback);
+            PyErr_NormalizeException(&type, &value, &traceback);
+            const Ref bytes(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(cause.data()),
+                                                      static_cast<Py_ssize_t>(cause.size())));
+            PyObject* original = bytes ? PyObject_CallOneArg(state.decode_exception, bytes.get()) : nullptr;
+            if (original != nullptr) PyException_SetCause(value, original);
+            PyErr_Clear();
+            PyErr_Restore(type, value, traceback);
+            return;
+        }
+        case Errc::unsupported:
+            PyErr_Format(PyExc_OSError, "hardwork needs %s, which this kernel or container refuses: %s", error.what,
+                         std::strerror(error.sys_errno));
+            return;
+        case Errc::system: {
+            const Ref arguments(Py_BuildValue("(iN)", error.sys_errno,
+                                              PyUnicode_FromFormat("hardwork could not %s: %s", error.what,
+                                                                   std::strerror(error.sys_errno))));
+            if (arguments) PyErr_SetObject(PyExc_OSError, arguments.get());
+            return;
+        }
+    }
+}
+
+}  // namespace hardwork::py

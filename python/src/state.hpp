@@ -1,0 +1,77 @@
+// What the binding looks up once: types and helpers of the standard library and of hardwork's Python part.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <memory>
+#include <utility>
+
+#include "hardwork/engine.hpp"
+
+namespace hardwork::py {
+
+// An owned reference. GIL held wherever one is made or dies.
+class Ref {
+  public:
+    Ref() = default;
+    explicit Ref(PyObject* owned) : object_(owned) {}
+    Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+    Ref& operator=(Ref&& other) noexcept {
+        PyObject* old = std::exchange(object_, std::exchange(other.object_, nullptr));
+        Py_XDECREF(old);
+        return *this;
+    }
+    ~Ref() { Py_XDECREF(object_); }
+    static Ref borrow(PyObject* object) { return Ref(Py_XNewRef(object)); }
+
+    PyObject* get() const { return object_; }
+    PyObject* release() { return std::exchange(object_, nullptr); }
+    explicit operator bool() const { return object_ != nullptr; }
+
+  private:
+    PyObject* object_ = nullptr;
+};
+
+struct State {
+    // concurrent.futures
+    PyObject* base_future = nullptr;
+    PyObject* cancelled_error = nullptr;
+    PyObject* broken_process_pool = nullptr;
+    PyObject* condition = nullptr;  // threading.Condition
+    PyObject* logger = nullptr;     // concurrent.futures' own, for callbacks that raise
+    // hardwork._pickling
+    PyObject* dumps = nullptr;
+    PyObject* dumps_result = nullptr;
+    PyObject* loads = nullptr;
+    PyObject* dumps_function = nullptr;
+    PyObject* function_fingerprint = nullptr;
+    PyObject* encode_exception = nullptr;
+    PyObject* decode_exception = nullptr;
+    // hardwork.errors
+    PyObject* worker_died = nullptr;
+    // our types
+    PyTypeObject* future_type = nullptr;
+    PyTypeObject* map_type = nullptr;
+    // interned strings
+    PyObject* pending = nullptr;
+    PyObject* running = nullptr;
+    PyObject* cancelled = nullptr;
+    PyObject* cancelled_and_notified = nullptr;
+    PyObject* finished = nullptr;
+};
+
+// One interpreter only (the module says so in its slots): one state.
+extern State state;
+
+// Fills `state`; hardwork's own Python modules are looked up at first use, because they import this one.
+int load_state();
+int load_pickling();
+
+// The engine as Python objects hold it: futures and iterators keep it, whoever is last lets it go.
+using EngineRef = std::shared_ptr<Engine>;
+
+// Raises what the engine's Error means: RuntimeError after shutdown, BrokenProcessPool, OSError, MemoryError ...
+void raise_error(const Error& error, Engine* engine);
+
+}  // namespace hardwork::py

@@ -1,0 +1,138 @@
+// A worker has died. What it published stands; the task it was in is lost; all else goes to others.
+//
+// The ledger says what it had, its lane says how far it came (FAULTS W1-W9):
+//   request still open                          -> nobody touched it: given to others
+//   claimed, PHASE is CLAIM at that position    -> claimed, not touched: given to others
+//   claimed, PHASE in DECODE RUN ENCODE PUBLISH -> lost with it: WorkerDied
+//   claimed, its record was in the ring         -> done, already taken by the last drain
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+
+namespace hardwork {
+
+void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
+    const std::lock_guard hold(mutex_);
+    if (LaneState* lane = lane_of(id)) lane->pid = pid;
+}
+
+void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
+    const std::lock_guard hold(mutex_);
+    LaneState* lane = lane_of(id);
+    if (lane == nullptr) return;
+    if (pid != 0) lane->pid = pid;
+    drain_lane(*lane);
+    if (lane_of(id) != lane) return;
+    WorkerDeath death;
+    death.pid = lane->pid;
+    death.status = status;
+    death.refused_record = lane->refused;
+    death.phase = static_cast<Phase>(lane->control().worker.phase.load(std::memory_order_acquire) & 7);
+    const bool barren = !lane->ready && !lane->stopping;
+    bury(*lane, death);
+    if (hot_ == lane) hot_ = nullptr;
+    lanes_[id & (kMaxWorkers - 1)].reset();
+    if (barren) {
+        budget_.on_barren(os::now_ns());
+        if (budget_.exhausted()) break_pool({});
+    }
+    if (!shutting_down_ || !nothing_outstanding()) keep_workers();
+    fill();
+    wake_leader();
+    wake_collector();
+}
+
+void EngineCore::on_birth_failed(std::uint32_t id, Error) {
+    const std::lock_guard hold(mutex_);
+    LaneState* lane = lane_of(id);
+    if (lane == nullptr) return;
+    bury(*lane, WorkerDeath{});
+    if (hot_ == lane) hot_ = nullptr;
+    lanes_[id & (kMaxWorkers - 1)].reset();
+    // A shortage is not a fault of the tasks: fewer workers for now; with none at all, the pool gives up in the end.
+    bool any = false;
+    for (const auto& other : lanes_) any = any || other != nullptr;
+    if (!any) {
+        budget_.on_barren(os::now_ns());
+        if (budget_.exhausted()) break_pool({});
+    }
+    if (!broken_) supervisor_->wake_at(os::now_ns() + 50'000'000);
+    wake_collector();
+}
+
+void EngineCore::on_timer() {
+    const std::lock_guard hold(mutex_);
+    supervisor_->wake_at(~std::uint64_t{0});
+    keep_workers();
+    fill();
+}
+
+void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
+    const std::uint32_t position = lane.control().worker.position.load(std::memory_order_acquire);
+    const bool touched = death.phase >= Phase::decode;
+    // From the back, so that what goes to the front of the backlog ends up in its old order.
+    for (std::uint32_t at = lane.tail; at != lane.head;) {
+        --at;
+        Entry& entry = lane.entry(at);
+        const bool current = touched && at == position;
+        const std::uint64_t claim = lane.memory->lane.request(at).claim.load(std::memory_order_acquire);
+        if (entry.kind == Entry::Kind::task) {
+            Task* task = entry.task;
+            entry = Entry{};
+            if (claim == shm::kClaimed && (current || lane.refused)) {
+                WorkerDeath told = death;
+                told.task = Slab::number(task);
+                finish_dead(task, told);
+            } else {
+                queue_front(task);
+            }
+        } else if (entry.kind == Entry::Kind::span) {
+            SpanWork* span = entry.span;
+            entry = Entry{};
+            bury_span(lane, span, claim, current, death);
+        }
+    }
+    lane.head = lane.tail;
+    lane.live = 0;
+    lane.queued_ns = 0;
+}
+
+void EngineCore::bury_span(LaneState&, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death) {
+    Job& job = *span->job;
+    // At most one item is claimed and without a record: the worker claims one at a time.
+    const bool lost = span->next_result < span->end && shm::cursor_next(cursor) > span->next_result && current;
+    if (lost) {
+        WorkerDeath told = death;
+        told.task = span->chunk->base + span->next_result;
+        append_item(*span->piece, Ending::worker_died, false, std::as_bytes(std::span(&told, 1)));
+        ++span->next_result;
+        ++job.finished;
+        if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
+    }
+    if (span->next_result < span->end && !job.cancelled) {
+        auto* rest = new SpanWork;
+        rest->job = &job;
+        rest->chunk = span->chunk;
+        rest->next_result = span->next_result;
+        rest->end = span->end;
+        ++job.spans;
+        span_backlog_.push_front(rest);
+    }
+    if (job.waited && job_ready(job)) wake_waiters(nullptr, &job);
+    span_over(span);
+}
+
+// The pool gives up: nothing can be run any more, and everybody is told why.
+void EngineCore::break_pool(std::span<const std::byte> cause) {
+    if (broken_) return;
+    broken_ = true;
+    cause_.assign(cause.begin(), cause.end());
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        lane->stopping = true;
+        supervisor_->signal_worker(lane->id, 9);
+    }
+    drop_all(Ending::broken, cause_);
+    wake_collector();
+}
+
+}  // namespace hardwork

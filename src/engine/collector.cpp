@@ -1,0 +1,89 @@
+// The thread for those who do not wait themselves: subscribers, full rings, work behind a long task, shutdown.
+// It works on bytes; only events_->on_done may take the GIL, and only if somebody subscribed.
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+namespace {
+// While tasks are packed behind others it looks this often whether a worker is stuck in a long one.
+constexpr std::uint64_t kLookNs = 1'000'000;
+}  // namespace
+
+void EngineCore::wake_collector() {
+    collector_word_.fetch_add(1, std::memory_order_release);
+    os::futex_wake(collector_word_, 1);
+    collector_timed_ = true;  // it decides anew when it runs
+}
+
+std::uint32_t EngineCore::collector_wants() const {
+    std::uint32_t want = 0;
+    if (subscriptions_ != 0 || shutting_down_) want |= shm::kWantCollector;
+    if (backlog_head_ != nullptr || !span_backlog_.empty() || !open_jobs_.empty() || anything_to_steal()) {
+        want |= shm::kWantIdle;
+    }
+    return want;
+}
+
+// Work waits: a worker that runs out of it shall say so before it sleeps.
+void EngineCore::arm_idle() {
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr && (lane->want & shm::kWantIdle) == 0) add_want(*lane, shm::kWantIdle);
+    }
+}
+
+void EngineCore::collect() {
+    std::vector<os::FutexWait> words;
+    std::vector<std::shared_ptr<LaneMemory>> keep;
+    std::vector<void*> notices;
+    std::unique_lock hold(mutex_);
+    for (;;) {
+        const std::uint32_t word = collector_word_.load(std::memory_order_acquire);
+        drain();
+        fill();
+        if (!notices_.empty()) {
+            notices.swap(notices_);
+            subscriptions_ -= notices.size();
+            hold.unlock();
+            events_->on_done(notices);
+            notices.clear();
+            hold.lock();
+            continue;
+        }
+        if (shutting_down_ && nothing_outstanding()) {
+            send_stops();
+            if (supervisor_->population() == 0) break;
+        }
+        words.assign(1, {&collector_word_, word});
+        keep.clear();
+        const std::uint32_t want = collector_wants();
+        for (const auto& lane : lanes_) {
+            if (lane == nullptr) continue;
+            keep.push_back(lane->memory);
+            const auto& bell = lane->control().bells.collector_bell;
+            words.push_back({&bell, bell.load(std::memory_order_acquire)});
+            drop_want(*lane, (shm::kWantCollector | shm::kWantIdle) & ~want);
+            if (want != 0) add_want(*lane, want);
+        }
+        full_fence();
+        if (drain()) {
+            fill();
+            if (want != 0 || !notices_.empty()) continue;
+        }
+        collector_timed_ = (want & shm::kWantIdle) != 0 && idle_lane_exists();
+        const std::uint64_t deadline = collector_timed_ ? os::now_ns() + kLookNs : os::kNoDeadline;
+        hold.unlock();
+        os::futex_wait_any(words, deadline);
+        hold.lock();
+    }
+    hold.unlock();
+    supervisor_->stop();
+    hold.lock();
+    stopped_ = true;
+    hold.unlock();
+    stopped_word_.store(1, std::memory_order_release);
+    os::futex_wake(stopped_word_, 1 << 30);
+}
+
+}  // namespace hardwork

@@ -1,0 +1,212 @@
+// The engine's state and the parts it is made of, one source file each:
+//
+//   core.cpp      making it, lanes, functions        submit.cpp    tasks in, cancel, subscribe, release
+//   dispatch.cpp  backlog -> lanes                   jobs.cpp      maps in, blocks out
+//   steal.cpp     lane -> idle lane                  burial.cpp    a worker has died: who loses, who goes on
+//   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
+//   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
+//
+// One lock guards all of it. Nobody holds it while running foreign code, waiting, or taking the GIL.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/job.hpp"
+#include "engine/lane_state.hpp"
+#include "engine/slab.hpp"
+#include "hardwork/engine.hpp"
+#include "os/thread.hpp"
+#include "sched/estimate.hpp"
+#include "shm/arena.hpp"
+#include "supervisor/budget.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace hardwork {
+
+// A thread that sleeps until one task or job is done. The first of them (the leader) sleeps on the lanes' bells too and
+// drains when one rings; the others sleep on their own word until the leader wakes them or hands over.
+struct Waiter {
+    const Task* task = nullptr;
+    const Job* job = nullptr;
+    bool leader = false;
+    Atomic<std::uint32_t> word{0};
+};
+
+struct FunctionInfo {
+    Input code;
+    Estimate estimate;
+    std::uint64_t pending = 0;  // tasks and jobs that use it
+    bool used = false;
+    bool forgotten = false;
+};
+
+class EngineCore final : public Engine, private SupervisorListener, public std::enable_shared_from_this<EngineCore> {
+  public:
+    EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSource> source, std::shared_ptr<EngineEvents> events);
+    ~EngineCore() override;
+    Status start();
+
+    std::uint32_t define(std::span<const std::byte> code) override;
+    void forget(std::uint32_t function) override;
+    bool allocate(std::uint64_t length, Input& input) override;
+    void discard(Input& input) override;
+    Task* submit(std::uint32_t function, Input& input, Error& why) override;
+    bool is_done(const Task* task) const override { return state_of(*task) == TaskState::done; }
+    bool is_running(const Task* task) override;
+    bool cancel(Task* task) override;
+    TaskResult result(Task* task) override;
+    void release(Task* task) override;
+    bool subscribe(Task* task, void* cookie) override;
+    void poll() override;
+    bool spin(const Task* task) override;
+    bool spin(const Job* job) override;
+    WaitEnd wait(const Task* task, std::uint64_t deadline_ns) override;
+    WaitEnd wait(const Job* job, std::uint64_t deadline_ns) override;
+    Job* start_job(std::uint32_t function, Error& why) override;
+    bool add_span(Job* job, Input& input, std::uint32_t count) override;
+    void seal(Job* job) override;
+    JobState next_block(Job* job, ResultBlock& block) override;
+    void cancel_rest(Job* job) override;
+    void release_job(Job* job) override;
+    std::vector<WorkerView> workers() override;
+    void signal_workers(int signal) override;
+    void begin_shutdown(bool cancel) override;
+    WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
+    bool in_owner_process() const override;
+    std::span<const std::byte> broken_cause() const override { return cause_; }
+
+  private:
+    // core.cpp
+    bool add_lane();                       // asks for one more worker
+    LaneState* lane_of(std::uint32_t id);  // nullptr when that lane is gone
+    void forget_if_unused(std::uint32_t function);
+    void keep_workers();                   // births what is missing
+    bool idle_lane_exists() const;
+
+    // dispatch.cpp
+    void fill();
+    bool give_task(LaneState& lane, Task* task);
+    bool give_span(LaneState& lane, SpanWork* span);
+    bool introduce(LaneState& lane, std::uint32_t function);
+    shm::Request* next_request(LaneState& lane);
+    void publish(LaneState& lane);
+    LaneState* lane_for(const Estimate& estimate, std::uint64_t outstanding);
+    Task* pop_task();
+    void queue_front(Task* task);
+    SpanWork* next_span();
+    void put_input(shm::Request& request, const Input& input);
+
+    // steal.cpp
+    bool steal_for(LaneState& thief);
+    bool anything_to_steal() const;
+
+    // drain.cpp
+    bool drain();                    // all lanes; true if anything came
+    bool drain_lane(LaneState& lane);
+    bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
+    bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
+    bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);
+    LargeResult* take_large(LaneState& lane, const std::byte* payload);
+    void refuse(LaneState& lane);    // its worker wrote what cannot be: it is ended
+    void tell_releases(LaneState& lane);
+    void finish(Task* task, Ending ending, std::span<const std::byte> bytes);
+    void finish_large(Task* task, Ending ending, LargeResult* large);
+    void finish_dead(Task* task, const WorkerDeath& death);
+    void done(Task* task);
+    void span_progress(SpanWork* span);
+    void drop_span(SpanWork* span);
+    void account(LaneState& lane, std::uint32_t function);
+
+    // burial.cpp
+    void on_born(std::uint32_t lane, std::int32_t pid) override;
+    void on_death(std::uint32_t lane, std::int32_t pid, ExitStatus status) override;
+    void on_birth_failed(std::uint32_t lane, Error why) override;
+    void on_timer() override;
+    void bury(LaneState& lane, const WorkerDeath& death);
+    void bury_span(LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
+    void break_pool(std::span<const std::byte> cause);
+
+    // waiting.cpp
+    WaitEnd wait_for(Waiter& waiter, std::uint64_t deadline_ns);
+    bool over(const Waiter& waiter) const;
+    bool job_ready(const Job& job) const;
+    void wake_waiters(const Task* task, const Job* job);
+    void wake_leader();
+    bool worth_spinning(const Task* task, const Job* job, int& cpu);
+    template <class Over>
+    bool spin_until(const Task* task, const Job* job, Over over);
+    void add_want(LaneState& lane, std::uint32_t bits);
+    void drop_want(LaneState& lane, std::uint32_t bits);
+
+    // collector.cpp
+    void collect();
+    void wake_collector();
+    std::uint32_t collector_wants() const;
+    void arm_idle();
+
+    // jobs.cpp
+    void cancel_job(Job& job);
+    void free_job_if_over(Job* job);
+    void release_chunk(Chunk& chunk);
+    void span_over(SpanWork* span);
+
+    // shutdown.cpp
+    bool nothing_outstanding() const;
+    void send_stops();
+    void drop_all(Ending ending, std::span<const std::byte> cause);
+
+    const EngineOptions options_;
+    const std::int32_t owner_pid_;
+    std::shared_ptr<WorkerSource> source_;
+    std::shared_ptr<EngineEvents> events_;
+    std::unique_ptr<Supervisor> supervisor_;
+
+    mutable std::mutex mutex_;
+    std::vector<std::unique_ptr<LaneState>> lanes_;  // by slot; empty where none lives
+    std::vector<std::unique_ptr<LaneState>> dying_;  // refused or killed, not yet dead
+    LaneState* hot_ = nullptr;                       // given work last
+    std::uint32_t lane_generation_ = 0;
+    int spin_ns_ = 0;
+
+    Slab slab_;
+    std::deque<FunctionInfo> functions_;  // by number; 0 stands for functions that travel with each call
+    os::Fd input_memory_;
+    os::Fd input_read_only_;
+    os::Fd self_;  // pidfd of this process, for the workers
+    shm::Arena input_arena_;
+    shm::Windows input_windows_;
+
+    Task* backlog_head_ = nullptr;
+    Task* backlog_tail_ = nullptr;
+    std::uint64_t backlog_size_ = 0;     // tasks, also those cancelled meanwhile
+    std::deque<SpanWork*> span_backlog_;  // taken back or orphaned: first in line
+    std::deque<Job*> open_jobs_;          // with chunks not yet cut into spans
+    bool spans_turn_ = false;
+    std::uint64_t next_span_number_ = 1;
+    std::uint64_t outstanding_ = 0;       // tasks not done
+    std::uint64_t jobs_ = 0;              // jobs not finished
+    std::vector<Job*> all_jobs_;          // also finished ones whose handle is held
+    std::uint32_t since_drain_ = 0;
+
+    std::list<Waiter*> waiters_;
+    Waiter* leader_ = nullptr;
+
+    os::Thread collector_;
+    Atomic<std::uint32_t> collector_word_{0};
+    std::uint64_t subscriptions_ = 0;
+    std::vector<void*> notices_;  // cookies of done tasks, for the collector
+    bool collector_timed_ = false;  // it sleeps at most a millisecond: work is packed behind other work
+
+    Budget budget_;
+    bool shutting_down_ = false;
+    bool broken_ = false;
+    std::vector<std::byte> cause_;      // encoded exception that broke the pool
+    bool stopped_ = false;
+    Atomic<std::uint32_t> stopped_word_{0};
+};
+
+}  // namespace hardwork

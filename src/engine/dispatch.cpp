@@ -1,0 +1,267 @@
+// From the backlog to the lanes.
+#include <cstring>
+
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+#include "os/cpu.hpp"
+#include "os/futex.hpp"
+#include "sched/batch.hpp"
+#include "sched/placement.hpp"
+#include "sched/span.hpp"
+
+namespace hardwork {
+
+namespace {
+// Slots kept for definitions, releases and STOP, so that tasks cannot crowd them out.
+constexpr std::uint32_t kReservedSlots = 24;
+}  // namespace
+
+void EngineCore::put_input(shm::Request& request, const Input& input) {
+    request.in_arena = input.in_arena;
+    if (input.in_arena) {
+        request.extent = {input.offset, input.length};
+    } else {
+        request.inline_length = static_cast<std::uint16_t>(input.length);
+        std::memcpy(request.bytes, input.small, sizeof input.small);
+    }
+}
+
+shm::Request* EngineCore::next_request(LaneState& lane) {
+    if (lane.room() == 0) {
+        drain_lane(lane);
+        if (lane.room() == 0 || lane.refused) return nullptr;
+    }
+    lane.entry(lane.tail) = Entry{};
+    return &lane.memory->lane.request(lane.tail);
+}
+
+// Makes everything up to lane.tail the worker's and wakes it if it sleeps.
+void EngineCore::publish(LaneState& lane) {
+    shm::Control& control = lane.control();
+    if (lane.live == 1) lane.progress_at = os::now_ns();
+    control.parent.request_tail.store(lane.tail, std::memory_order_release);
+    // We store the tail and look at `sleeping`; the worker stores `sleeping` and looks at the tail.
+    full_fence();
+    if (control.bells.sleeping.load(std::memory_order_relaxed) != 0) {
+        control.parent.work_bell.fetch_add(1, std::memory_order_release);
+        os::futex_wake(control.parent.work_bell, 1);
+    }
+    hot_ = &lane;
+}
+
+// The worker must know the function before the request that uses it.
+bool EngineCore::introduce(LaneState& lane, std::uint32_t function) {
+    if (function == 0) return true;
+    const std::size_t word = function / 64;
+    const std::uint64_t bit = std::uint64_t{1} << (function % 64);
+    if (word < lane.known_functions.size() && (lane.known_functions[word] & bit) != 0) return true;
+    shm::Request* request = next_request(lane);
+    if (request == nullptr) return false;
+    if (word >= lane.known_functions.size()) lane.known_functions.resize(word + 1);
+    request->kind = shm::RequestKind::define;
+    request->function = function;
+    put_input(*request, functions_[function].code);
+    lane.known_functions[word] |= bit;
+    ++lane.tail;
+    return true;
+}
+
+bool EngineCore::give_task(LaneState& lane, Task* task) {
+    if (lane.room() < kReservedSlots) drain_lane(lane);
+    if (lane.room() < kReservedSlots || lane.refused || !introduce(lane, task->function)) return false;
+    shm::Request* request = next_request(lane);
+    if (request == nullptr) return false;
+    request->claim.store(shm::kOpen, std::memory_order_relaxed);
+    request->task = Slab::number(task);
+    request->function = task->function;
+    request->kind = shm::RequestKind::task;
+    request->in_arena = (task->flags & kInputInArena) != 0;
+    if (request->in_arena) {
+        request->extent = task->storage.extent;
+    } else {
+        request->inline_length = task->length;
+        std::memcpy(request->bytes, task->storage.bytes, sizeof task->storage.bytes);
+    }
+    task->lane = lane.id;
+    task->position = lane.tail;
+    Entry& entry = lane.entry(lane.tail);
+    entry.kind = Entry::Kind::task;
+    entry.task = task;
+    ++lane.tail;
+    ++lane.live;
+    lane.queued_ns += functions_[task->function].estimate.ns();
+    set_state(*task, TaskState::in_lane);
+    return true;
+}
+
+bool EngineCore::give_span(LaneState& lane, SpanWork* span) {
+    if (lane.room() < kReservedSlots) drain_lane(lane);
+    Job& job = *span->job;
+    if (lane.room() < kReservedSlots || lane.refused || !introduce(lane, job.function)) return false;
+    shm::Request* request = next_request(lane);
+    if (request == nullptr) return false;
+    const std::uint64_t first = span->chunk->base + span->next_result;
+    auto& piece = job.pieces[first];
+    if (piece == nullptr) piece = std::make_unique<Piece>();
+    span->piece = piece.get();
+    span->piece_first = first;
+    span->number = next_span_number_++;
+    span->lane = lane.id;
+    span->position = lane.tail;
+    request->claim.store(shm::pack_cursor(span->next_result, span->end), std::memory_order_relaxed);
+    request->task = span->number;
+    request->function = job.function;
+    request->kind = shm::RequestKind::span;
+    put_input(*request, span->chunk->input);
+    Entry& entry = lane.entry(lane.tail);
+    entry.kind = Entry::Kind::span;
+    entry.span = span;
+    ++lane.tail;
+    ++lane.live;
+    lane.queued_ns += functions_[job.function].estimate.ns() * (span->end - span->next_result);
+    return true;
+}
+
+// The lane for one more task of that kind, or nullptr: then it waits in the backlog.
+LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstanding) {
+    const std::uint64_t each = estimate.known() ? estimate.ns() : 0;
+    // The lane used last is awake: a little work more there is done before another would be woken.
+    if (estimate.known() && hot_ != nullptr && hot_->open() && hot_->ready && hot_->live > 0 &&
+        hot_->queued_ns + each <= sched::kPackNs) {
+        if (!collector_timed_) wake_collector();  // looks after work that is packed behind other work
+        return hot_;
+    }
+    const auto workers = static_cast<std::uint32_t>(options_.workers);
+    const auto capacity = shm::kRequestSlots - kReservedSlots;
+    const std::uint32_t total =
+        outstanding > 0xffffffffU ? 0xffffffffU : static_cast<std::uint32_t>(outstanding);
+    const std::uint32_t depth = sched::queue_depth(estimate, capacity, total, workers);
+    LaneState* best = nullptr;
+    std::uint64_t least = ~std::uint64_t{0};
+    if (hot_ != nullptr && hot_->open() && hot_->live == 0) return hot_;
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || !lane->open()) continue;
+        if (lane->live >= depth) continue;
+        // One that is being born takes nothing that a living one could start sooner.
+        const std::uint64_t load = lane->queued_ns + (std::uint64_t{lane->live} << 10) + (lane->ready ? 0 : 500'000);
+        if (load < least) {
+            least = load;
+            best = lane.get();
+        }
+    }
+    if (best != nullptr && best->live > 0 && !collector_timed_) wake_collector();
+    return best;
+}
+
+Task* EngineCore::pop_task() {
+    while (backlog_head_ != nullptr) {
+        Task* task = backlog_head_;
+        backlog_head_ = task->next;
+        if (backlog_head_ == nullptr) backlog_tail_ = nullptr;
+        --backlog_size_;
+        if (state_of(*task) == TaskState::queued) return task;
+        release(task);  // cancelled meanwhile
+    }
+    return nullptr;
+}
+
+void EngineCore::queue_front(Task* task) {
+    set_state(*task, TaskState::queued);
+    task->next = backlog_head_;
+    backlog_head_ = task;
+    if (backlog_tail_ == nullptr) backlog_tail_ = task;
+    ++backlog_size_;
+}
+
+// The next run of items to give out: what was taken back first, then what is left of the oldest map.
+SpanWork* EngineCore::next_span() {
+    if (!span_backlog_.empty()) {
+        SpanWork* span = span_backlog_.front();
+        span_backlog_.pop_front();
+        return span;
+    }
+    while (!open_jobs_.empty()) {
+        Job& job = *open_jobs_.front();
+        while (job.first_open < job.chunks.size() &&
+               job.chunks[job.first_open]->next == job.chunks[job.first_open]->count) {
+            ++job.first_open;
+        }
+        if (job.first_open == job.chunks.size()) {
+            open_jobs_.pop_front();
+            continue;
+        }
+        Chunk* chunk = job.chunks[job.first_open].get();
+        const auto workers = static_cast<std::uint32_t>(options_.workers);
+        std::uint32_t size = sched::span_size(job.unspanned, workers, functions_[job.function].estimate);
+        if (size > chunk->count - chunk->next) size = chunk->count - chunk->next;
+        auto* span = new SpanWork;
+        span->job = &job;
+        span->chunk = chunk;
+        span->next_result = chunk->next;
+        span->end = chunk->next + size;
+        chunk->next += size;
+        job.unspanned -= size;
+        ++job.spans;
+        return span;
+    }
+    return nullptr;
+}
+
+// Gives out what waits, as far as lanes want more; then lets idle lanes take from busy ones.
+void EngineCore::fill() {
+    for (;;) {
+        const bool spans = !span_backlog_.empty() || !open_jobs_.empty();
+        if (backlog_head_ != nullptr && !(spans && spans_turn_)) {
+            spans_turn_ = true;
+            Task* task = pop_task();
+            if (task == nullptr) continue;
+            LaneState* lane = lane_for(functions_[task->function].estimate, outstanding_);
+            if (lane == nullptr || !give_task(*lane, task)) {
+                queue_front(task);
+                if (!spans) break;
+                continue;
+            }
+            publish(*lane);
+            continue;
+        }
+        spans_turn_ = false;
+        if (!spans) break;
+        // A lane takes a second span while it works on the first, never a third: the rest stays to be shared out.
+        LaneState* best = nullptr;
+        for (const auto& lane : lanes_) {
+            if (lane == nullptr || !lane->open() || lane->live >= 2 || lane->queued_ns > 20'000'000) continue;
+            if (lane->live == 1 && !lane->ready) continue;
+            if (best == nullptr || lane->live < best->live) best = lane.get();
+        }
+        if (best == nullptr) {
+            if (backlog_head_ == nullptr) break;
+            // No lane for a span; a task may still find one.
+            Task* task = pop_task();
+            if (task == nullptr) break;
+            LaneState* lane = lane_for(functions_[task->function].estimate, outstanding_);
+            if (lane == nullptr || !give_task(*lane, task)) {
+                queue_front(task);
+                break;
+            }
+            publish(*lane);
+            continue;
+        }
+        SpanWork* span = next_span();
+        if (span == nullptr) continue;
+        if (!give_span(*best, span)) {
+            span_backlog_.push_front(span);
+            break;
+        }
+        publish(*best);
+    }
+    if (backlog_head_ == nullptr && span_backlog_.empty() && open_jobs_.empty()) {
+        for (const auto& lane : lanes_) {
+            if (lane != nullptr && lane->open() && lane->ready && lane->live == 0) {
+                if (!steal_for(*lane)) break;
+            }
+        }
+    }
+    if (options_.on_demand || shutting_down_) keep_workers();
+}
+
+}  // namespace hardwork

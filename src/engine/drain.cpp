@@ -1,0 +1,287 @@
+// From the lanes' result rings to tasks and maps. Every byte read here was written by a worker and is checked.
+#include <cstring>
+
+#include "engine/core.hpp"
+#include "hardwork/worker.hpp"
+#include "os/clock.hpp"
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+namespace {
+
+Ending ending_of(std::uint8_t outcome) {
+    switch (static_cast<Outcome>(outcome)) {
+        case Outcome::value: return Ending::value;
+        case Outcome::exception: return Ending::exception;
+        case Outcome::skipped: return Ending::skipped;
+    }
+    return Ending::exception;
+}
+
+bool plausible(const shm::Record& record, std::uint64_t available, std::uint32_t generation) {
+    if (record.generation != static_cast<std::uint8_t>(generation)) return false;
+    if (record.length > shm::kMaxInlineResult || shm::record_size(record.length) > available) return false;
+    if (record.in_arena > 1 || (record.in_arena == 1 && record.length != sizeof(shm::Extent))) return false;
+    return record.outcome <= static_cast<std::uint8_t>(Outcome::skipped);
+}
+
+}  // namespace
+
+bool EngineCore::drain() {
+    bool any = false;
+    for (std::size_t slot = 0; slot < lanes_.size(); ++slot) {
+        if (lanes_[slot] != nullptr) any = drain_lane(*lanes_[slot]) || any;
+    }
+    return any;
+}
+
+bool EngineCore::drain_lane(LaneState& lane) {
+    if (lane.refused) return false;
+    shm::Control& control = lane.control();
+    // The head first, then the tail: the worker stores a request's record before it moves its head past the request. So
+    // every record of the slots that become free here is among those read below, and none loses its ledger entry.
+    const std::uint32_t head = control.worker.request_head.load(std::memory_order_acquire);
+    if (head - lane.head > lane.tail - lane.head) {
+        refuse(lane);
+        return false;
+    }
+    const std::uint64_t tail = control.worker.result_tail.load(std::memory_order_acquire);
+    if (tail == lane.result_head) {
+        lane.head = head;
+        return false;
+    }
+    if (tail - lane.result_head > shm::kResultRingSize || tail % 8 != 0) {
+        refuse(lane);
+        return false;
+    }
+    const auto memory = lane.memory;  // a record may bring the lane down
+    const std::uint32_t id = lane.id;
+    while (lane.result_head != tail) {
+        const std::uint64_t available = tail - lane.result_head;
+        const std::byte* at = memory->lane.result(lane.result_head);
+        shm::Record record;
+        if (available < sizeof record) {
+            refuse(lane);
+            return true;
+        }
+        std::memcpy(&record, at, sizeof record);  // once: the worker could change it between two looks
+        if (!plausible(record, available, id >> kLaneSlotBits) || !take_record(lane, record, at + sizeof record)) {
+            if (lane_of(id) == &lane) refuse(lane);
+            return true;
+        }
+        if (lane_of(id) != &lane) return true;
+        lane.result_head += shm::record_size(record.length);
+    }
+    lane.progress_at = os::now_ns();
+    control.parent.result_head.store(lane.result_head, std::memory_order_release);
+    full_fence();
+    if (control.bells.blocked.load(std::memory_order_relaxed) != 0) {
+        control.parent.work_bell.fetch_add(1, std::memory_order_release);
+        os::futex_wake(control.parent.work_bell, 1);
+    }
+    lane.head = head;
+    tell_releases(lane);
+    return true;
+}
+
+void EngineCore::tell_releases(LaneState& lane) {
+    LaneMemory& memory = *lane.memory;
+    std::vector<shm::Extent> read;
+    {
+        const std::lock_guard hold(memory.read_lock);
+        if (memory.read.empty()) return;
+        read.swap(memory.read);
+    }
+    if (lane.stopping) return;
+    std::size_t told = 0;
+    for (; told < read.size(); ++told) {
+        shm::Request* request = next_request(lane);
+        if (request == nullptr) break;
+        memory.windows.forget(read[told]);
+        request->kind = shm::RequestKind::release;
+        request->in_arena = true;
+        request->extent = read[told];
+        ++lane.tail;
+    }
+    lane.control().parent.request_tail.store(lane.tail, std::memory_order_release);
+    if (told < read.size()) {
+        const std::lock_guard hold(memory.read_lock);
+        memory.read.insert(memory.read.end(), read.begin() + static_cast<std::ptrdiff_t>(told), read.end());
+    }
+}
+
+bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const std::byte* payload) {
+    switch (record.kind) {
+        case shm::RecordKind::task: return take_task(lane, record, payload);
+        case shm::RecordKind::item: return take_item(lane, record, payload);
+        case shm::RecordKind::ready:
+            if (lane.ready) return false;
+            lane.ready = true;
+            budget_.on_ready();
+            return true;
+        case shm::RecordKind::init_failed:
+            if (lane.ready) return false;
+            if (record.in_arena != 0) {
+                LargeResult* large = take_large(lane, payload);
+                if (large == nullptr) return false;
+                break_pool({large->data, large->extent.length});
+                delete large;
+            } else {
+                break_pool({payload, record.length});
+            }
+            return true;
+    }
+    return false;
+}
+
+LargeResult* EngineCore::take_large(LaneState& lane, const std::byte* payload) {
+    shm::Extent extent;
+    std::memcpy(&extent, payload, sizeof extent);
+    const std::byte* data = lane.memory->windows.at(extent);
+    if (data == nullptr) return nullptr;
+    auto* large = new LargeResult;
+    large->memory = lane.memory;
+    large->extent = extent;
+    large->data = data;
+    return large;
+}
+
+// One unit of that function has left the lane.
+void EngineCore::account(LaneState& lane, std::uint32_t function) {
+    --lane.live;
+    const std::uint64_t each = functions_[function].estimate.ns();
+    lane.queued_ns = lane.live == 0 || lane.queued_ns < each ? 0 : lane.queued_ns - each;
+}
+
+bool EngineCore::take_task(LaneState& lane, const shm::Record& record, const std::byte* payload) {
+    Task* task = slab_.find(record.task);
+    if (task == nullptr || state_of(*task) != TaskState::in_lane || task->lane != lane.id) return false;
+    Entry& entry = lane.entry(task->position);
+    if (entry.kind != Entry::Kind::task || entry.task != task) return false;
+    entry = Entry{};
+    account(lane, task->function);
+    functions_[task->function].estimate.observe(record.nanoseconds);
+    if (record.in_arena != 0) {
+        LargeResult* large = take_large(lane, payload);
+        if (large == nullptr) {
+            finish(task, Ending::no_memory, {});
+        } else {
+            finish_large(task, ending_of(record.outcome), large);
+        }
+    } else {
+        finish(task, ending_of(record.outcome), {payload, record.length});
+    }
+    return true;
+}
+
+bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std::byte* payload) {
+    SpanWork* span = nullptr;
+    for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
+        Entry& entry = lane.entry(at);
+        if (entry.kind == Entry::Kind::span) {
+            if (entry.span->number == record.task) {
+                span = entry.span;
+                break;
+            }
+        }
+    }
+    if (span == nullptr || record.index != span->next_result || span->next_result >= span->end) return false;
+    Job& job = *span->job;
+    FunctionInfo& info = functions_[job.function];
+    const std::uint64_t each = info.estimate.ns();
+    lane.queued_ns = lane.queued_ns < each ? 0 : lane.queued_ns - each;
+    info.estimate.observe(record.nanoseconds);
+    if (record.in_arena != 0) {
+        LargeResult* large = take_large(lane, payload);
+        if (large == nullptr) {
+            append_item(*span->piece, Ending::no_memory, false, {});
+        } else {
+            append_item(*span->piece, ending_of(record.outcome), true, std::as_bytes(std::span(&large, 1)));
+        }
+    } else {
+        append_item(*span->piece, ending_of(record.outcome), false, {payload, record.length});
+    }
+    ++span->next_result;
+    span_progress(span);
+    return true;
+}
+
+// One more item of the span has an ending.
+void EngineCore::span_progress(SpanWork* span) {
+    Job& job = *span->job;
+    ++job.finished;
+    if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
+    if (job.waited && job_ready(job)) wake_waiters(nullptr, &job);
+    if (span->next_result < span->end) return;
+    if (LaneState* lane = lane_of(span->lane)) {
+        Entry& entry = lane->entry(span->position);
+        if (entry.kind == Entry::Kind::span && entry.span == span) {
+            entry = Entry{};
+            --lane->live;
+            if (lane->live == 0) lane->queued_ns = 0;
+        }
+    }
+    span_over(span);
+}
+
+void EngineCore::refuse(LaneState& lane) {
+    lane.refused = true;
+    lane.stopping = true;
+    supervisor_->signal_worker(lane.id, 9);
+}
+
+void EngineCore::finish(Task* task, Ending ending, std::span<const std::byte> bytes) {
+    if ((task->flags & kInputInArena) != 0) {
+        input_arena_.release(task->storage.extent);
+        task->flags &= static_cast<std::uint8_t>(~kInputInArena);
+    }
+    task->ending = ending;
+    if (bytes.size() <= sizeof task->storage.bytes) {
+        task->length = static_cast<std::uint8_t>(bytes.size());
+        if (!bytes.empty()) std::memcpy(task->storage.bytes, bytes.data(), bytes.size());
+    } else {
+        auto* copy = new (std::nothrow) std::byte[bytes.size()];
+        if (copy == nullptr) {
+            task->ending = Ending::no_memory;
+            task->length = 0;
+        } else {
+            std::memcpy(copy, bytes.data(), bytes.size());
+            task->storage.heap = {copy, bytes.size()};
+            task->flags |= kResultOnHeap;
+        }
+    }
+    done(task);
+}
+
+void EngineCore::finish_large(Task* task, Ending ending, LargeResult* large) {
+    if ((task->flags & kInputInArena) != 0) input_arena_.release(task->storage.extent);
+    task->flags = static_cast<std::uint8_t>((task->flags & ~kInputInArena) | kResultLarge);
+    task->ending = ending;
+    task->storage.large = large;
+    done(task);
+}
+
+void EngineCore::finish_dead(Task* task, const WorkerDeath& death) {
+    if ((task->flags & kInputInArena) != 0) input_arena_.release(task->storage.extent);
+    task->flags &= static_cast<std::uint8_t>(~kInputInArena);
+    task->ending = Ending::worker_died;
+    task->storage.death = new (std::nothrow) WorkerDeath(death);
+    done(task);
+}
+
+void EngineCore::done(Task* task) {
+    --outstanding_;
+    FunctionInfo& info = functions_[task->function];
+    if (--info.pending == 0 && info.forgotten) forget_if_unused(task->function);
+    const std::uint8_t flags = task->flags;
+    set_state(*task, TaskState::done);
+    if ((flags & kSubscribed) != 0) {
+        notices_.push_back(task->cookie);
+        wake_collector();
+    }
+    if ((flags & kWaited) != 0) wake_waiters(task, nullptr);
+    release(task);  // the engine's reference
+}
+
+}  // namespace hardwork

@@ -1,0 +1,95 @@
+// A map: its items in chunks (one input each), cut into spans that lanes work on, and the results in order.
+//
+//   Job --- Chunk (input bytes, items [0, count)) --- SpanWork [next_result, end) on a lane or in the backlog
+//    \--- Piece (results from item `first` on, in order) <--- each SpanWork fills one; the reader takes them in order
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "hardwork/engine.hpp"
+#include "shm/request.hpp"
+
+namespace hardwork {
+
+struct LargeResult;
+
+struct Chunk {
+    Input input;
+    std::uint64_t base = 0;   // number of its first item in the whole map
+    std::uint32_t count = 0;
+    std::uint32_t next = 0;   // first item not yet in any span
+    std::uint32_t unfinished = 0;
+};
+
+// Results as they lie in a block: this, then `length` bytes, padded to 8.
+struct ItemHeader {
+    std::uint32_t length;
+    Ending ending;
+    std::uint8_t large;  // the payload is a LargeResult*
+    std::uint16_t unused;
+};
+
+struct Block {
+    std::vector<std::byte> bytes;
+    std::uint64_t count = 0;
+    bool has_large = false;
+};
+
+struct Piece {
+    std::uint64_t received = 0;  // items that have come
+    std::uint64_t taken = 0;     // items that the reader has
+    bool closed = false;         // no more will come
+    std::vector<Block> blocks;
+};
+
+struct Job {
+    std::uint32_t function = 0;
+    std::uint64_t items = 0;      // so far
+    std::uint64_t finished = 0;   // items with an ending, or cancelled
+    std::uint64_t read_next = 0;  // next item for the reader
+    bool sealed = false;
+    bool cancelled = false;       // what has not started never will
+    bool handle = true;           // the face still holds it
+    bool waited = false;          // a thread sleeps until there is a block
+    std::uint32_t spans = 0;      // SpanWorks alive
+    std::uint64_t unspanned = 0;  // items not yet in any span
+    std::size_t first_open = 0;   // chunks before it are all in spans
+    std::vector<std::unique_ptr<Chunk>> chunks;
+    std::map<std::uint64_t, std::unique_ptr<Piece>> pieces;  // by the number of their first item
+};
+
+// Items [next_result, end) of a chunk: given to one worker, or waiting.
+struct SpanWork {
+    Job* job = nullptr;
+    Chunk* chunk = nullptr;
+    std::uint64_t number = 0;       // in request records; never used twice
+    std::uint32_t next_result = 0;  // the item whose record must come next
+    std::uint32_t end = 0;
+    std::uint32_t lane = 0;
+    std::uint32_t position = 0;
+    Piece* piece = nullptr;         // made when given to a lane
+    std::uint64_t piece_first = 0;  // its key in Job::pieces
+};
+
+// Appends a result to the piece's last block, or to a new one when that is large enough.
+void append_item(Piece& piece, Ending ending, bool large, std::span<const std::byte> payload);
+// Frees the large results of a block that nobody read.
+void drop_block(Block& block);
+
+struct ResultBlock::Impl {
+    std::vector<Block> blocks;
+    std::size_t block = 0;
+    std::size_t at = 0;           // byte offset in the current block
+    std::uint64_t left = 0;       // items left in the current block
+    LargeResult* current = nullptr;  // freed when the next result is asked for
+};
+
+// How the engine fills a ResultBlock, and how large results find their way back.
+struct BlockAccess {
+    static void fill(ResultBlock& block, std::vector<Block> blocks);
+};
+
+}  // namespace hardwork

@@ -1,0 +1,203 @@
+// Maps: items in, blocks of results out, in order.
+#include "engine/core.hpp"
+
+namespace hardwork {
+
+Job* EngineCore::start_job(std::uint32_t function, Error& why) {
+    if (!in_owner_process()) {
+        why = Error{Errc::forked, 0, "the pool belongs to the process that made it, not to a fork of it"};
+        return nullptr;
+    }
+    const std::lock_guard hold(mutex_);
+    if (broken_ || shutting_down_) {
+        why = Error{broken_ ? Errc::broken : Errc::shut_down, 0, "map"};
+        return nullptr;
+    }
+    auto* job = new Job;
+    job->function = function;
+    all_jobs_.push_back(job);
+    ++functions_[function].pending;
+    ++jobs_;
+    return job;
+}
+
+bool EngineCore::add_span(Job* job, Input& input, std::uint32_t count) {
+    const std::lock_guard hold(mutex_);
+    auto chunk = std::make_unique<Chunk>();
+    chunk->input = input;
+    chunk->base = job->items;
+    chunk->count = count;
+    chunk->unfinished = count;
+    input.data = nullptr;
+    job->items += count;
+    if (broken_ || job->cancelled) {
+        // Ends at once: the reader finds the end, or the pool's cause.
+        job->finished += count;
+        job->cancelled = true;
+        if (chunk->input.in_arena) input_arena_.release({chunk->input.offset, chunk->input.length});
+        return true;
+    }
+    job->chunks.push_back(std::move(chunk));
+    job->unspanned += count;
+    if (open_jobs_.empty() || open_jobs_.back() != job) open_jobs_.push_back(job);
+    drain();
+    fill();
+    arm_idle();
+    if (options_.on_demand) keep_workers();
+    return true;
+}
+
+void EngineCore::seal(Job* job) {
+    const std::lock_guard hold(mutex_);
+    job->sealed = true;
+    if (job->waited) wake_waiters(nullptr, job);
+    free_job_if_over(job);
+}
+
+bool EngineCore::job_ready(const Job& job) const {
+    if (job.cancelled || broken_) return true;
+    if (job.sealed && job.read_next == job.items) return true;
+    if (job.pieces.empty()) return false;
+    const auto& [first, piece] = *job.pieces.begin();
+    return piece->received > piece->taken && first + piece->taken == job.read_next;
+}
+
+JobState EngineCore::next_block(Job* job, ResultBlock& block) {
+    std::vector<Block> blocks;
+    {
+        const std::lock_guard hold(mutex_);
+        if (drain()) fill();
+        while (!job->pieces.empty()) {
+            auto first = job->pieces.begin();
+            Piece& piece = *first->second;
+            if (first->first + piece.taken != job->read_next) break;
+            for (Block& ready : piece.blocks) blocks.push_back(std::move(ready));
+            piece.blocks.clear();
+            job->read_next += piece.received - piece.taken;
+            piece.taken = piece.received;
+            if (!piece.closed) break;
+            job->pieces.erase(first);
+        }
+        if (blocks.empty()) {
+            if (job->sealed && job->read_next == job->items) return JobState::end;
+            if (broken_) return JobState::broken;
+            return job->cancelled ? JobState::cancelled : JobState::pending;
+        }
+    }
+    BlockAccess::fill(block, std::move(blocks));
+    return JobState::block;
+}
+
+void EngineCore::release_chunk(Chunk& chunk) {
+    if (chunk.input.in_arena && chunk.input.length != 0) {
+        input_arena_.release({chunk.input.offset, chunk.input.length});
+        chunk.input.length = 0;
+    }
+}
+
+// The span has no item left that could still come: its piece is complete.
+void EngineCore::span_over(SpanWork* span) {
+    Job* job = span->job;
+    if (span->piece != nullptr) {
+        span->piece->closed = true;
+        // One that the reader has emptied, or that never got an item, must not hide the next with that first number.
+        if (span->piece->received == span->piece->taken) job->pieces.erase(span->piece_first);
+    }
+    --job->spans;
+    delete span;
+    free_job_if_over(job);
+}
+
+void EngineCore::cancel_job(Job& job) {
+    job.cancelled = true;
+    for (auto& chunk : job.chunks) {
+        job.finished += chunk->count - chunk->next;
+        chunk->unfinished -= chunk->count - chunk->next;
+        chunk->next = chunk->count;
+        if (chunk->unfinished == 0) release_chunk(*chunk);
+    }
+    job.unspanned = 0;
+    job.first_open = job.chunks.size();
+    std::erase(open_jobs_, &job);
+    std::vector<SpanWork*> dropped;
+    std::erase_if(span_backlog_, [&](SpanWork* span) {
+        if (span->job != &job) return false;
+        dropped.push_back(span);
+        return true;
+    });
+    ++job.spans;  // keeps it while its spans go
+    for (SpanWork* span : dropped) drop_span(span);
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
+            Entry& entry = lane->entry(at);
+            if (entry.kind != Entry::Kind::span || entry.span->job != &job) continue;
+            SpanWork* span = entry.span;
+            std::uint32_t first;
+            std::uint32_t last;
+            if (!shm::take_tail(lane->memory->lane.request(at).claim, 0, first, last)) continue;
+            if (last != span->end || first < span->next_result) {
+                refuse(*lane);
+                continue;
+            }
+            job.finished += last - first;
+            span->chunk->unfinished -= last - first;
+            span->end = first;
+            if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
+            if (span->next_result == span->end) {
+                entry = Entry{};
+                --lane->live;
+                if (lane->live == 0) lane->queued_ns = 0;
+                span_over(span);
+            }
+        }
+    }
+    --job.spans;
+    if (job.waited) wake_waiters(nullptr, &job);
+}
+
+// A span that is on no lane and never will be.
+void EngineCore::drop_span(SpanWork* span) {
+    Job& job = *span->job;
+    const std::uint32_t count = span->end - span->next_result;
+    job.finished += count;
+    span->chunk->unfinished -= count;
+    if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
+    span_over(span);
+}
+
+void EngineCore::cancel_rest(Job* job) {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    if (!job->cancelled) cancel_job(*job);
+}
+
+void EngineCore::release_job(Job* job) {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    job->handle = false;
+    job->sealed = true;
+    free_job_if_over(job);
+    wake_collector();
+}
+
+void EngineCore::free_job_if_over(Job* job) {
+    if (!job->sealed || job->finished != job->items || job->spans != 0) return;
+    if (job->function != ~std::uint32_t{0}) {
+        FunctionInfo& info = functions_[job->function];
+        const std::uint32_t function = job->function;
+        job->function = ~std::uint32_t{0};  // counted once
+        --jobs_;
+        if (--info.pending == 0 && info.forgotten) forget_if_unused(function);
+        std::erase(open_jobs_, job);
+        if (shutting_down_) wake_collector();
+    }
+    if (job->handle) return;
+    std::erase(all_jobs_, job);
+    for (auto& [first, piece] : job->pieces) {
+        for (Block& block : piece->blocks) drop_block(block);
+    }
+    delete job;
+}
+
+}  // namespace hardwork

@@ -1,0 +1,78 @@
+// The parent's ledger of one lane: what it gave to that worker, at which ring position, and what has come back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/job.hpp"
+#include "engine/task.hpp"
+#include "os/fd.hpp"
+#include "shm/arena.hpp"
+#include "shm/lane.hpp"
+
+namespace hardwork {
+
+// A lane's memory outlives its worker while somebody still has to read a large result from it.
+struct LaneMemory {
+    shm::Lane lane;
+    os::Fd fd;
+    shm::Windows windows;  // of the result arena; under the engine's lock
+
+    // Large results that have been read, by whatever thread; the engine tells the worker when it next looks.
+    std::mutex read_lock;
+    std::vector<shm::Extent> read;
+};
+
+// A result in a lane's arena: read in place; its end gives the memory back to the worker.
+struct LargeResult {
+    std::shared_ptr<LaneMemory> memory;
+    shm::Extent extent{};
+    const std::byte* data = nullptr;
+
+    LargeResult() = default;
+    LargeResult(const LargeResult&) = delete;
+    LargeResult& operator=(const LargeResult&) = delete;
+    ~LargeResult() {
+        const std::lock_guard hold(memory->read_lock);
+        memory->read.push_back(extent);
+    }
+};
+
+// What stands at one ring position.
+struct Entry {
+    enum class Kind : std::uint8_t { none, task, span } kind = Kind::none;
+    Task* task = nullptr;
+    SpanWork* span = nullptr;
+};
+
+inline constexpr std::uint32_t kLaneSlotBits = 10;
+inline constexpr std::uint32_t kMaxWorkers = 1U << kLaneSlotBits;
+
+struct LaneState {
+    std::uint32_t id = 0;  // generation above, slot in the low bits: a lane that has died never has its id again
+    std::int32_t pid = 0;
+    bool ready = false;     // READY came: its worker takes work
+    bool stopping = false;  // STOP was sent, or its worker is being killed: gets nothing any more
+    bool refused = false;   // wrote a record that cannot be
+    std::shared_ptr<LaneMemory> memory;
+
+    std::uint32_t tail = 0;         // requests published
+    std::uint32_t head = 0;         // requests the worker is done with, as far as checked
+    std::uint64_t result_head = 0;  // bytes read
+    std::uint32_t live = 0;         // tasks and spans given and not finished
+    std::uint64_t queued_ns = 0;    // estimate of the work they are
+    std::uint64_t progress_at = 0;  // when a record was last read or the first request given; now_ns()
+    std::uint32_t want = 0;         // what ParentLine::want holds
+    std::vector<std::uint64_t> known_functions;  // bit set by function number
+    std::array<Entry, shm::kRequestSlots> entries{};
+
+    Entry& entry(std::uint32_t position) { return entries[position % shm::kRequestSlots]; }
+    shm::Control& control() const { return memory->lane.control(); }
+    std::uint32_t room() const { return shm::kRequestSlots - (tail - head); }
+    bool open() const { return !stopping; }
+};
+
+}  // namespace hardwork

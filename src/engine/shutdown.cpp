@@ -1,0 +1,65 @@
+// The end of a pool: no more submits, what is outstanding finishes (or is cancelled), workers are told to stop.
+#include "engine/core.hpp"
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+bool EngineCore::nothing_outstanding() const { return outstanding_ == 0 && jobs_ == 0; }
+
+void EngineCore::begin_shutdown(bool cancel) {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    shutting_down_ = true;
+    if (cancel) drop_all(Ending::cancelled, {});
+    wake_collector();
+}
+
+void EngineCore::send_stops() {
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || lane->stopping) continue;
+        shm::Request* request = next_request(*lane);
+        if (request == nullptr) continue;  // tried again when its worker has gone on
+        request->kind = shm::RequestKind::stop;
+        ++lane->tail;
+        lane->stopping = true;
+        publish(*lane);
+    }
+}
+
+// Ends all that has not started, or, for a broken pool, everything.
+void EngineCore::drop_all(Ending ending, std::span<const std::byte>) {
+    while (Task* task = pop_task()) {
+        finish(task, ending, {});
+    }
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
+            Entry& entry = lane->entry(at);
+            if (entry.kind != Entry::Kind::task) continue;
+            Task* task = entry.task;
+            const bool taken = shm::claim_task(lane->memory->lane.request(at).claim, shm::kTaken);
+            if (!taken && ending != Ending::broken) continue;
+            entry = Entry{};
+            account(*lane, task->function);
+            finish(task, ending, {});
+        }
+    }
+    const std::vector<Job*> jobs = all_jobs_;
+    for (Job* job : jobs) {
+        if (!job->cancelled && (!job->sealed || job->finished != job->items)) cancel_job(*job);
+        free_job_if_over(job);
+    }
+}
+
+WaitEnd EngineCore::wait_stopped(std::uint64_t deadline_ns) {
+    if (!in_owner_process()) return WaitEnd::done;
+    while (stopped_word_.load(std::memory_order_acquire) == 0) {
+        const os::Wake wake = os::futex_wait(stopped_word_, 0, deadline_ns);
+        if (stopped_word_.load(std::memory_order_acquire) != 0) break;
+        if (wake == os::Wake::timeout) return WaitEnd::timeout;
+        if (wake == os::Wake::interrupted) return WaitEnd::interrupted;
+    }
+    return WaitEnd::done;
+}
+
+}  // namespace hardwork

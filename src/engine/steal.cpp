@@ -1,0 +1,110 @@
+// An idle worker gets what waits behind a busy one. The parent takes it back; workers never touch each other's lanes.
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+#include "sched/placement.hpp"
+#include "sched/span.hpp"
+
+namespace hardwork {
+
+namespace {
+// Less queued work than this is done sooner where it is than after waking another worker...
+constexpr std::uint64_t kWorthStealingNs = sched::kPackNs;
+// ...unless its worker has shown nothing for so long: then it sits in a long task.
+constexpr std::uint64_t kStuckNs = 100'000;
+}  // namespace
+
+bool EngineCore::anything_to_steal() const {
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || lane->live == 0) continue;
+        if (lane->live >= 2) return true;
+        for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
+            const Entry& entry = lane->entry(at);
+            if (entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1) return true;
+        }
+    }
+    return false;
+}
+
+bool EngineCore::steal_for(LaneState& thief) {
+    const std::uint64_t now = os::now_ns();
+    LaneState* victim = nullptr;
+    std::uint64_t most = 0;
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || lane.get() == &thief || lane->live == 0) continue;
+        const bool stuck = now - lane->progress_at > kStuckNs;
+        if (lane->queued_ns <= kWorthStealingNs && !stuck) continue;
+        bool has_span = false;
+        for (std::uint32_t at = lane->head; at != lane->tail && !has_span; ++at) {
+            const Entry& entry = lane->entry(at);
+            has_span = entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1;
+        }
+        if (lane->live < 2 && !has_span) continue;
+        if (lane->queued_ns + 1 > most) {
+            most = lane->queued_ns + 1;
+            victim = lane.get();
+        }
+    }
+    if (victim == nullptr) return false;
+    // From the back: what would have been started last.
+    std::uint32_t tasks_left = victim->live > 1 ? (victim->live + 1) / 2 : 0;
+    bool gave = false;
+    for (std::uint32_t at = victim->tail; at != victim->head;) {
+        --at;
+        Entry& entry = victim->entry(at);
+        auto& claim = victim->memory->lane.request(at).claim;
+        if (entry.kind == Entry::Kind::span) {
+            if (gave) break;
+            SpanWork* span = entry.span;
+            const std::uint64_t cursor = claim.load(std::memory_order_acquire);
+            const std::uint32_t next = shm::cursor_next(cursor);
+            if (next > span->end || next < span->next_result) {
+                refuse(*victim);
+                return false;
+            }
+            const std::uint32_t keep = next < span->end ? sched::split_point(span->end - next) : 0;
+            std::uint32_t first;
+            std::uint32_t last;
+            if (next >= span->end || !shm::take_tail(claim, keep, first, last)) continue;
+            if (last != span->end) {
+                refuse(*victim);
+                return false;
+            }
+            auto* taken = new SpanWork;
+            taken->job = span->job;
+            taken->chunk = span->chunk;
+            taken->next_result = first;
+            taken->end = last;
+            ++span->job->spans;
+            span->end = first;
+            const std::uint64_t moved = functions_[span->job->function].estimate.ns() * (last - first);
+            victim->queued_ns -= moved < victim->queued_ns ? moved : victim->queued_ns;
+            if (span->next_result == span->end) {  // everything before the cut had come in already
+                account(*victim, span->job->function);
+                entry = Entry{};
+                span_over(span);
+            }
+            if (!give_span(thief, taken)) {
+                span_backlog_.push_front(taken);
+                return false;
+            }
+            gave = true;
+            break;
+        }
+        if (entry.kind == Entry::Kind::task && tasks_left > 0) {
+            Task* task = entry.task;
+            if (!shm::claim_task(claim, shm::kTaken)) continue;
+            entry = Entry{};
+            account(*victim, task->function);
+            --tasks_left;
+            if (!give_task(thief, task)) {
+                queue_front(task);
+                break;
+            }
+            gave = true;
+        }
+    }
+    if (gave) publish(thief);
+    return gave;
+}
+
+}  // namespace hardwork

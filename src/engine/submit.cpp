@@ -1,0 +1,148 @@
+// Tasks in; what a handle can ask and do.
+#include <cstring>
+
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+
+namespace hardwork {
+
+namespace {
+// How many submits go by before the submitter looks at the rings: a look costs a cache miss a lane.
+constexpr std::uint32_t kSubmitsPerDrain = 32;
+}  // namespace
+
+Task* EngineCore::submit(std::uint32_t function, Input& input, Error& why) {
+    if (!in_owner_process()) {
+        why = Error{Errc::forked, 0, "the pool belongs to the process that made it, not to a fork of it"};
+        return nullptr;
+    }
+    const std::lock_guard hold(mutex_);
+    if (broken_ || shutting_down_) {
+        why = Error{broken_ ? Errc::broken : Errc::shut_down, 0, "submit"};
+        return nullptr;
+    }
+    Task* task = slab_.take();
+    if (task == nullptr) {
+        why = Error{Errc::out_of_memory, 0, "submit"};
+        return nullptr;
+    }
+    task->refs.store(2, std::memory_order_relaxed);
+    task->function = function;
+    task->flags = 0;
+    if (input.in_arena) {
+        task->flags = kInputInArena;
+        task->storage.extent = {input.offset, input.length};
+    } else {
+        task->length = static_cast<std::uint8_t>(input.length);
+        std::memcpy(task->storage.bytes, input.small, sizeof task->storage.bytes);
+    }
+    input.data = nullptr;
+    FunctionInfo& info = functions_[function];
+    ++info.pending;
+    ++outstanding_;
+    set_state(*task, TaskState::queued);
+    if (backlog_head_ == nullptr && span_backlog_.empty() && open_jobs_.empty()) {
+        LaneState* lane = lane_for(info.estimate, outstanding_);
+        if (lane != nullptr && give_task(*lane, task)) {
+            publish(*lane);
+            if (++since_drain_ >= kSubmitsPerDrain) {
+                since_drain_ = 0;
+                if (drain()) fill();
+            }
+            return task;
+        }
+    }
+    task->next = nullptr;
+    (backlog_tail_ != nullptr ? backlog_tail_->next : backlog_head_) = task;
+    backlog_tail_ = task;
+    ++backlog_size_;
+    if (++since_drain_ >= kSubmitsPerDrain || !info.estimate.known()) {
+        since_drain_ = 0;
+        drain();
+        fill();
+    }
+    if (options_.on_demand) keep_workers();
+    if (backlog_head_ != nullptr) arm_idle();
+    return task;
+}
+
+bool EngineCore::is_running(const Task* task) {
+    const std::lock_guard hold(mutex_);
+    if (drain()) fill();
+    if (state_of(*task) != TaskState::in_lane) return false;
+    LaneState* lane = lane_of(task->lane);
+    if (lane == nullptr) return false;
+    const auto& claim = lane->memory->lane.request(task->position).claim;
+    return claim.load(std::memory_order_acquire) == shm::kClaimed;
+}
+
+bool EngineCore::cancel(Task* task) {
+    if (!in_owner_process()) return false;
+    const std::lock_guard hold(mutex_);
+    switch (state_of(*task)) {
+        case TaskState::free:
+        case TaskState::done: return false;
+        case TaskState::in_lane: {
+            LaneState* lane = lane_of(task->lane);
+            if (lane == nullptr) return false;
+            if (!shm::claim_task(lane->memory->lane.request(task->position).claim, shm::kTaken)) return false;
+            lane->entry(task->position) = Entry{};
+            account(*lane, task->function);
+            finish(task, Ending::cancelled, {});
+            return true;
+        }
+        case TaskState::queued:
+            // It stays linked in the backlog, which drops it when it comes to it: one more reference until then.
+            task->refs.fetch_add(1, std::memory_order_relaxed);
+            finish(task, Ending::cancelled, {});
+            return true;
+    }
+    return false;
+}
+
+TaskResult EngineCore::result(Task* task) {
+    TaskResult result;
+    result.ending = task->ending;
+    if (task->ending == Ending::worker_died) {
+        if (task->storage.death != nullptr) result.death = *task->storage.death;
+    } else if ((task->flags & kResultLarge) != 0) {
+        result.bytes = {task->storage.large->data, task->storage.large->extent.length};
+    } else if ((task->flags & kResultOnHeap) != 0) {
+        result.bytes = {task->storage.heap.data, task->storage.heap.length};
+    } else if (task->ending == Ending::broken) {
+        result.bytes = cause_;  // written once, before any task ended so
+    } else {
+        result.bytes = {task->storage.bytes, task->length};
+    }
+    return result;
+}
+
+void EngineCore::release(Task* task) {
+    if (task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // The last reference goes only after the task is done: the engine's own is dropped then.
+    if (task->ending == Ending::worker_died) {
+        delete task->storage.death;
+    } else if ((task->flags & kResultLarge) != 0) {
+        delete task->storage.large;
+    } else if ((task->flags & kResultOnHeap) != 0) {
+        delete[] task->storage.heap.data;
+    }
+    slab_.put_back(task);
+}
+
+bool EngineCore::subscribe(Task* task, void* cookie) {
+    const std::lock_guard hold(mutex_);
+    if (state_of(*task) == TaskState::done) return false;
+    task->flags |= kSubscribed;
+    task->cookie = cookie;
+    if (subscriptions_++ == 0) {
+        for (const auto& lane : lanes_) {
+            if (lane != nullptr) add_want(*lane, shm::kWantCollector);
+        }
+        full_fence();
+        if (drain()) fill();
+    }
+    return true;
+}
+
+}  // namespace hardwork

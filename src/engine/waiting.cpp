@@ -1,0 +1,176 @@
+// Callers that wait do the work: they drain the rings themselves, spin a little, then sleep.
+#include <climits>
+
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+#include "os/cpu.hpp"
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+namespace {
+// A task this long is not worth spinning for: a wake-up costs less than the CPU it takes from the workers.
+constexpr std::uint64_t kSpinWorthNs = 40'000;
+}  // namespace
+
+void EngineCore::add_want(LaneState& lane, std::uint32_t bits) {
+    // A new epoch each time: the worker rings once for each value it sees.
+    lane.want = ((lane.want & ~shm::kWantMask) + shm::kWantEpoch) | (lane.want & shm::kWantMask) | bits;
+    lane.control().parent.want.store(lane.want, std::memory_order_relaxed);
+}
+
+void EngineCore::drop_want(LaneState& lane, std::uint32_t bits) {
+    if ((lane.want & bits) == 0) return;
+    lane.want &= ~bits;
+    lane.control().parent.want.store(lane.want, std::memory_order_relaxed);
+}
+
+void EngineCore::poll() {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    if (drain()) fill();
+}
+
+bool EngineCore::worth_spinning(const Task* task, const Job* job, int& cpu) {
+    if (spin_ns_ == 0) return false;
+    const std::uint32_t function = task != nullptr ? task->function : job->function;
+    if (function < functions_.size() && functions_[function].estimate.ns() > kSpinWorthNs) return false;
+    cpu = os::current_cpu();
+    bool any = false;
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || lane->live == 0) continue;
+        shm::Control& control = lane->control();
+        if (control.parent.cpu.load(std::memory_order_relaxed) != cpu) {
+            control.parent.cpu.store(cpu, std::memory_order_relaxed);
+        }
+        // Its worker shares our CPU: it can only answer if we get out of the way.
+        if (control.bells.cpu.load(std::memory_order_relaxed) != cpu) any = true;
+    }
+    return any;
+}
+
+template <class Over>
+bool EngineCore::spin_until(const Task* task, const Job* job, Over over) {
+    if (!in_owner_process()) return false;
+    std::uint64_t end = 0;
+    int cpu = -1;
+    for (;;) {
+        {
+            const std::lock_guard hold(mutex_);
+            if (drain()) fill();
+            if (over()) return true;
+            if (end == 0) {
+                if (!worth_spinning(task, job, cpu)) return false;
+                end = os::now_ns() + static_cast<std::uint64_t>(spin_ns_);
+            }
+        }
+        for (int i = 0; i < 4; ++i) cpu_relax();
+        if (os::now_ns() >= end) return false;
+    }
+}
+
+bool EngineCore::spin(const Task* task) {
+    return spin_until(task, nullptr, [&] { return is_done(task); });
+}
+
+bool EngineCore::spin(const Job* job) {
+    return spin_until(nullptr, job, [&] { return job_ready(*job); });
+}
+
+bool EngineCore::over(const Waiter& waiter) const {
+    return waiter.task != nullptr ? is_done(waiter.task) : job_ready(*waiter.job);
+}
+
+WaitEnd EngineCore::wait(const Task* task, std::uint64_t deadline_ns) {
+    Waiter waiter;
+    waiter.task = task;
+    return wait_for(waiter, deadline_ns);
+}
+
+WaitEnd EngineCore::wait(const Job* job, std::uint64_t deadline_ns) {
+    Waiter waiter;
+    waiter.job = job;
+    return wait_for(waiter, deadline_ns);
+}
+
+WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
+    std::unique_lock hold(mutex_);
+    waiters_.push_back(&waiter);
+    std::vector<os::FutexWait> words;
+    WaitEnd end = WaitEnd::done;
+    for (;;) {
+        const std::uint32_t word = waiter.word.load(std::memory_order_acquire);
+        if (over(waiter)) break;
+        words.assign(1, {&waiter.word, word});
+        std::vector<std::shared_ptr<LaneMemory>> keep;  // a lane may die while we sleep on its bell
+        if (leader_ == nullptr || leader_ == &waiter) {
+            leader_ = &waiter;
+            for (const auto& lane : lanes_) {
+                if (lane == nullptr) continue;
+                keep.push_back(lane->memory);
+                const auto& bell = lane->control().bells.caller_bell;
+                words.push_back({&bell, bell.load(std::memory_order_acquire)});
+                add_want(*lane, shm::kWantCaller);
+            }
+            full_fence();
+            if (drain()) {
+                fill();
+                continue;
+            }
+        }
+        if (waiter.task != nullptr) {
+            const_cast<Task*>(waiter.task)->flags |= kWaited;
+        } else {
+            const_cast<Job*>(waiter.job)->waited = true;
+        }
+        hold.unlock();
+        const os::Wake wake = os::futex_wait_any(words, deadline_ns);
+        hold.lock();
+        if (leader_ == &waiter) {
+            for (const auto& lane : lanes_) {
+                if (lane != nullptr) drop_want(*lane, shm::kWantCaller);
+            }
+            if (drain()) fill();
+        }
+        if (over(waiter)) break;
+        if (wake == os::Wake::timeout && os::now_ns() >= deadline_ns) {
+            end = WaitEnd::timeout;
+            break;
+        }
+        if (wake == os::Wake::interrupted) {
+            end = WaitEnd::interrupted;
+            break;
+        }
+    }
+    waiters_.remove(&waiter);
+    if (leader_ == &waiter) {
+        leader_ = nullptr;
+        // Somebody has to listen to the bells now.
+        if (!waiters_.empty()) {
+            waiters_.front()->word.fetch_add(1, std::memory_order_release);
+            os::futex_wake(waiters_.front()->word, 1);
+        }
+    }
+    if (waiter.job != nullptr) {
+        bool others = false;
+        for (const Waiter* other : waiters_) others = others || other->job == waiter.job;
+        const_cast<Job*>(waiter.job)->waited = others;
+    }
+    return end;
+}
+
+void EngineCore::wake_waiters(const Task* task, const Job* job) {
+    for (Waiter* waiter : waiters_) {
+        if (waiter->task != task || waiter->job != job) continue;
+        waiter->word.fetch_add(1, std::memory_order_release);
+        os::futex_wake(waiter->word, 1);
+    }
+}
+
+void EngineCore::wake_leader() {
+    if (leader_ == nullptr) return;
+    leader_->word.fetch_add(1, std::memory_order_release);
+    os::futex_wake(leader_->word, 1);
+}
+
+}  // namespace hardwork

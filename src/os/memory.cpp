@@ -1,0 +1,120 @@
+#include "os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "os/duplicate.hpp"
+
+// Newer than the headers of some systems that we build on.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_SEAL_SEAL 0x0001
+#define F_SEAL_SHRINK 0x0002
+#define F_SEAL_GROW 0x0004
+#endif
+
+namespace hardwork::os {
+
+namespace {
+
+int make(const char* name, unsigned flags) { return static_cast<int>(syscall(SYS_memfd_create, name, flags)); }
+
+int protection(Access access) { return access == Access::read_only ? PROT_READ : PROT_READ | PROT_WRITE; }
+
+int sharing(Access access) { return access == Access::private_copy ? MAP_PRIVATE : MAP_SHARED; }
+
+}  // namespace
+
+std::size_t page_size() {
+    static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+Result<Fd> create_memory(const char* debug_name, std::uint64_t size) {
+    constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int number = make(debug_name, flags | MFD_NOEXEC_SEAL);
+    if (number < 0 && errno == EINVAL) number = make(debug_name, flags);  // before Linux 6.3
+    if (number < 0) {
+        const bool refused = errno == ENOSYS || errno == EPERM || errno == EACCES;
+        return Error{refused ? Errc::unsupported : Errc::system, errno, "memfd_create"};
+    }
+    Fd fd(number);
+    // Nobody but this user, should a descriptor ever be reachable through /proc.
+    if (fchmod(fd.get(), S_IRUSR | S_IWUSR) < 0 || ftruncate(fd.get(), static_cast<off_t>(size)) < 0) {
+        return Error{Errc::system, errno, "size a memfd"};
+    }
+    if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        return Error{Errc::unsupported, errno, "memory sealing (F_ADD_SEALS)"};
+    }
+    return fd;
+}
+
+Result<Fd> reopen_read_only(const Fd& memory) {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", memory.get());
+    const int number = open(path, O_RDONLY | O_CLOEXEC);
+    if (number >= 0) return Fd(number);
+    return duplicate(memory.get());
+}
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+    if (this != &other) {
+        if (data_ != nullptr) munmap(data_, size_);
+        data_ = std::exchange(other.data_, nullptr);
+        size_ = std::exchange(other.size_, 0);
+    }
+    return *this;
+}
+
+Mapping::~Mapping() {
+    if (data_ != nullptr) munmap(data_, size_);
+}
+
+Result<Mapping> Mapping::map(int fd, std::uint64_t offset, std::size_t length, Access access) {
+    void* at = mmap(nullptr, length, protection(access), sharing(access), fd, static_cast<off_t>(offset));
+    if (at == MAP_FAILED) return Error{Errc::system, errno, "map shared memory"};
+    Mapping mapping;
+    mapping.data_ = static_cast<std::byte*>(at);
+    mapping.size_ = length;
+    return mapping;
+}
+
+Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t length, Access access) {
+    if (length == 0 || length % page_size() != 0) {
+        return Error{Errc::invalid_argument, EINVAL, "mirror memory: its length must be whole pages"};
+    }
+    // Reserve both halves first, so that nothing else can take the address between the two.
+    void* reserved = mmap(nullptr, 2 * length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (reserved == MAP_FAILED) return Error{Errc::system, errno, "reserve addresses for a ring"};
+    Mapping mapping;
+    mapping.data_ = static_cast<std::byte*>(reserved);
+    mapping.size_ = 2 * length;
+    for (int half = 0; half < 2; ++half) {
+        void* at = mapping.data_ + static_cast<std::size_t>(half) * length;
+        if (mmap(at, length, protection(access), sharing(access) | MAP_FIXED, fd, static_cast<off_t>(offset)) ==
+            MAP_FAILED) {
+            return Error{Errc::system, errno, "map a ring"};
+        }
+    }
+    return mapping;
+}
+
+void punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
+    (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                    static_cast<off_t>(length));
+}
+
+}  // namespace hardwork::os

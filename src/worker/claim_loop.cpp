@@ -1,0 +1,139 @@
+#include "worker/claim_loop.hpp"
+
+#include "os/clock.hpp"
+#include "os/cpu.hpp"
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
+    : lane_(lane),
+      control_(lane.control()),
+      runner_(runner),
+      phase_(control_.worker.phase),
+      result_arena_(setup.lane_fd, shm::Lane::result_arena_offset(), shm::kResultArenaSize),
+      result_windows_(setup.lane_fd, shm::Lane::result_arena_offset(), shm::kResultArenaSize, os::Access::read_write),
+      input_windows_(setup.input_fd, 0, shm::kInputArenaSize, os::Access::read_only),
+      out_(result_arena_, result_windows_),
+      publisher_(lane),
+      max_tasks_(control_.info.max_tasks),
+      ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
+
+int ClaimLoop::run() {
+    if (!prepare()) return 1;
+    for (;;) {
+        if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
+            wait_for_work();
+            continue;
+        }
+        shm::Request& request = lane_.request(head_);
+        switch (request.kind) {
+            case shm::RequestKind::task: run_task(request); break;
+            case shm::RequestKind::span: run_span(request); break;
+            case shm::RequestKind::define: runner_.define(request.function, payload(request)); break;
+            case shm::RequestKind::release:
+                out_.take_back(request.extent.offset);
+                break;
+            case shm::RequestKind::stop: return 0;
+        }
+        if (limit_reached()) return 0;
+        control_.worker.request_head.store(++head_, std::memory_order_release);
+    }
+}
+
+bool ClaimLoop::prepare() {
+    phase_.enter(Phase::init);
+    shm::Record record{};
+    out_.reset();
+    if (!runner_.initialize(out_)) {
+        record.kind = shm::RecordKind::init_failed;
+        publisher_.publish(record, out_);
+        return false;
+    }
+    out_.reset();
+    record.kind = shm::RecordKind::ready;
+    phase_.enter(Phase::idle);
+    publisher_.publish(record, out_);
+    return true;
+}
+
+void ClaimLoop::run_task(shm::Request& request) {
+    control_.worker.position.store(head_, std::memory_order_relaxed);
+    phase_.enter(Phase::claim);
+    if (shm::claim_task(request.claim, shm::kClaimed)) {
+        Invocation call;
+        call.function = request.function;
+        call.payload = payload(request);
+        call.unreadable = call.payload.data() == nullptr;
+        execute(request, call, shm::RecordKind::task);
+    }
+    phase_.enter(Phase::idle);
+}
+
+void ClaimLoop::run_span(shm::Request& request) {
+    control_.worker.position.store(head_, std::memory_order_relaxed);
+    Invocation call;
+    call.function = request.function;
+    call.is_item = true;
+    call.payload = payload(request);
+    call.unreadable = call.payload.data() == nullptr;
+    for (;;) {
+        phase_.enter(Phase::claim);
+        if (!shm::claim_item(request.claim, call.index)) break;
+        execute(request, call, shm::RecordKind::item);
+        if (limit_reached()) break;
+    }
+    phase_.enter(Phase::idle);
+}
+
+void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind) {
+    out_.reset();
+    const std::uint64_t begin = os::ticks();
+    const Outcome outcome = runner_.run(call, phase_, out_);
+    const double elapsed = static_cast<double>(os::ticks() - begin) * ns_per_tick_;
+    phase_.enter(Phase::publish);
+    shm::Record record{};
+    record.kind = kind;
+    record.outcome = static_cast<std::uint8_t>(outcome);
+    record.index = call.index;
+    record.nanoseconds = elapsed < 4.0e9 ? static_cast<std::uint32_t>(elapsed) : 4'000'000'000U;
+    record.task = request.task;
+    publisher_.publish(record, out_);
+    phase_.enter(Phase::idle);
+    ++executed_;
+}
+
+std::span<const std::byte> ClaimLoop::payload(const shm::Request& request) {
+    if (!request.in_arena) return {request.bytes, request.inline_length};
+    const std::byte* data = input_windows_.at(request.extent);
+    return {data, data != nullptr ? request.extent.length : 0};
+}
+
+void ClaimLoop::wait_for_work() {
+    const auto has_work = [this] { return head_ != control_.parent.request_tail.load(std::memory_order_acquire); };
+    const int cpu = os::current_cpu();
+    control_.bells.cpu.store(cpu, std::memory_order_relaxed);
+    if (control_.info.spin_ns != 0) {
+        const auto budget = static_cast<std::uint64_t>(static_cast<double>(control_.info.spin_ns) / ns_per_tick_);
+        const std::uint64_t begin = os::ticks();
+        // On the parent's own CPU spinning would keep it from running.
+        while (control_.parent.cpu.load(std::memory_order_relaxed) != cpu && os::ticks() - begin < budget) {
+            if (has_work()) return;
+            for (int i = 0; i < 8; ++i) cpu_relax();
+        }
+    }
+    runner_.before_sleep();
+    const std::uint32_t bell = control_.parent.work_bell.load(std::memory_order_acquire);
+    control_.bells.sleeping.store(1, std::memory_order_relaxed);
+    full_fence();
+    os::Wake wake = os::Wake::woken;
+    if (!has_work()) {
+        publisher_.ring_if_idle_wanted();
+        wake = os::futex_wait(control_.parent.work_bell, bell, os::kNoDeadline);
+    }
+    control_.bells.sleeping.store(0, std::memory_order_relaxed);
+    runner_.after_sleep();
+    if (wake == os::Wake::interrupted) runner_.interrupted();
+}
+
+}  // namespace hardwork

@@ -1,0 +1,49 @@
+// A worker's life between INIT and its end:
+//
+//   IDLE -> CLAIM -> DECODE -> RUN -> ENCODE -> PUBLISH -> IDLE
+//             |                                             ^
+//             +--- the parent has taken it back ------------+
+//
+// CLAIM is entered before the compare-and-swap: a worker that dies in CLAIM may or may not own the request, and has in
+// either case not touched it. DECODE, RUN and ENCODE are marked by the Runner.
+#pragma once
+
+#include <cstdint>
+
+#include "hardwork/worker.hpp"
+#include "shm/arena.hpp"
+#include "shm/lane.hpp"
+#include "worker/publisher.hpp"
+
+namespace hardwork {
+
+class ClaimLoop {
+  public:
+    ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner);
+    int run();  // returns the exit code
+
+  private:
+    bool prepare();
+    void wait_for_work();
+    void run_task(shm::Request& request);
+    void run_span(shm::Request& request);
+    void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind);
+    std::span<const std::byte> payload(const shm::Request& request);
+    bool limit_reached() const { return max_tasks_ != 0 && executed_ >= max_tasks_; }
+
+    shm::Lane& lane_;
+    shm::Control& control_;
+    Runner& runner_;
+    PhaseMark phase_;
+    shm::Arena result_arena_;
+    shm::Windows result_windows_;
+    shm::Windows input_windows_;
+    ResultBuffer out_;
+    Publisher publisher_;
+    std::uint32_t head_ = 0;
+    std::uint32_t executed_ = 0;
+    std::uint32_t max_tasks_;
+    double ns_per_tick_;
+};
+
+}  // namespace hardwork

@@ -1,0 +1,105 @@
+#include "worker/publisher.hpp"
+
+#include <climits>
+#include <cstring>
+
+#include "os/futex.hpp"
+
+namespace hardwork {
+
+std::byte* ResultBuffer::allocate(std::size_t size) {
+    if (large_) {  // a result that was given up for its exception
+        lent_.erase(extent_.offset);
+        arena_.release(extent_);
+    }
+    large_ = size > sizeof scratch_;
+    if (!large_) return scratch_;
+    if (!arena_.allocate(size, extent_)) {
+        large_ = false;
+        return nullptr;
+    }
+    std::byte* data = windows_.at(extent_);
+    if (data == nullptr) {
+        arena_.release(extent_);
+        large_ = false;
+        return nullptr;
+    }
+    lent_.emplace(extent_.offset, extent_.length);
+    return data;
+}
+
+void ResultBuffer::reset() {
+    large_ = false;
+    used_ = 0;
+}
+
+void ResultBuffer::take_back(std::uint64_t offset) {
+    const auto found = lent_.find(offset);
+    if (found == lent_.end()) return;
+    arena_.release({offset, found->second});
+    lent_.erase(found);
+}
+
+void Publisher::wait_for_room(std::uint64_t need) {
+    shm::Control& control = lane_.control();
+    for (;;) {
+        known_head_ = control.parent.result_head.load(std::memory_order_acquire);
+        if (shm::kResultRingSize - (tail_ - known_head_) >= need) return;
+        const std::uint32_t bell = control.parent.work_bell.load(std::memory_order_acquire);
+        control.bells.blocked.store(1, std::memory_order_relaxed);
+        full_fence();
+        known_head_ = control.parent.result_head.load(std::memory_order_acquire);
+        if (shm::kResultRingSize - (tail_ - known_head_) < need) {
+            // The collector always sleeps on its bell: it reads for those who do not wait themselves.
+            control.bells.collector_bell.fetch_add(1, std::memory_order_release);
+            os::futex_wake(control.bells.collector_bell, INT_MAX);
+            os::futex_wait(control.parent.work_bell, bell, os::kNoDeadline);
+        }
+        control.bells.blocked.store(0, std::memory_order_relaxed);
+    }
+}
+
+void Publisher::publish(shm::Record record, const ResultBuffer& out) {
+    const shm::Extent extent = out.extent();
+    record.in_arena = out.in_arena() ? 1 : 0;
+    record.length = out.in_arena() ? static_cast<std::uint32_t>(sizeof extent) : static_cast<std::uint32_t>(out.used());
+    record.generation = static_cast<std::uint8_t>(generation_);
+    const std::uint64_t need = shm::record_size(record.length);
+    if (shm::kResultRingSize - (tail_ - known_head_) < need) wait_for_room(need);
+    std::byte* at = lane_.result(tail_);
+    std::memcpy(at, &record, sizeof record);
+    const void* payload = out.in_arena() ? static_cast<const void*>(&extent) : out.scratch();
+    if (record.length != 0) std::memcpy(at + sizeof record, payload, record.length);
+    tail_ += need;
+    shm::Control& control = lane_.control();
+    control.worker.result_tail.store(tail_, std::memory_order_release);
+    // The parent sets `want` and then looks at the tail; we store the tail and then look at `want`. Without a fence on
+    // both sides each could miss the other's store.
+    full_fence();
+    const std::uint32_t want = control.parent.want.load(std::memory_order_relaxed);
+    if ((want & (shm::kWantCaller | shm::kWantCollector)) != 0 && want != rung_) ring(want);
+}
+
+void Publisher::ring(std::uint32_t want) {
+    rung_ = want;
+    shm::BellLine& bells = lane_.control().bells;
+    if ((want & shm::kWantCaller) != 0) {
+        bells.caller_bell.fetch_add(1, std::memory_order_release);
+        os::futex_wake(bells.caller_bell, INT_MAX);
+    }
+    if ((want & shm::kWantCollector) != 0) {
+        bells.collector_bell.fetch_add(1, std::memory_order_release);
+        os::futex_wake(bells.collector_bell, INT_MAX);
+    }
+}
+
+void Publisher::ring_if_idle_wanted() {
+    shm::Control& control = lane_.control();
+    const std::uint32_t want = control.parent.want.load(std::memory_order_relaxed);
+    if ((want & shm::kWantIdle) == 0 || want == idle_rung_) return;
+    idle_rung_ = want;
+    control.bells.collector_bell.fetch_add(1, std::memory_order_release);
+    os::futex_wake(control.bells.collector_bell, INT_MAX);
+}
+
+}  // namespace hardwork

@@ -1,0 +1,25 @@
+#include "hardwork/worker.hpp"
+
+#include "os/signal.hpp"
+#include "shm/lane.hpp"
+#include "worker/claim_loop.hpp"
+#include "worker/parent_watch.hpp"
+
+namespace hardwork {
+
+int run_worker(const WorkerSetup& setup, Runner& runner) {
+    // Where memory runs out a worker goes before the parent, whose death would cost everything.
+    os::raise_oom_score(500);
+    auto lane = shm::Lane::attach(setup.lane_fd);
+    if (!lane) return 71;  // EX_OSERR of sysexits.h
+    if (!start_parent_watch(setup.parent_fd)) return 71;
+    int code;
+    {
+        ClaimLoop loop(lane.value(), setup, runner);
+        code = loop.run();
+    }
+    stop_parent_watch();
+    return code;
+}
+
+}  // namespace hardwork

@@ -1,0 +1,166 @@
+"""What a process holds, as /proc tells it: for the audit that every test of hardwork ends with.
+
+Nothing here asks the code under test. Whatever it made must be gone again, also what it has forgotten.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from dataclasses import dataclass, field
+from multiprocessing import forkserver, resource_tracker
+from pathlib import Path
+
+# Generous: the audit only waits this long if something is still there, and machines that run tests are busy.
+SETTLE_SECONDS = 20.0
+
+
+@dataclass
+class Holdings:
+    """Everything that a test could leave behind."""
+
+    processes: dict[int, str] = field(default_factory=dict)
+    descriptors: dict[int, str] = field(default_factory=dict)
+    threads: set[int] = field(default_factory=set)
+    shared_memory: set[str] = field(default_factory=set)
+
+    def beyond(self, before: Holdings) -> list[str]:
+        """What is here and was not before, one line each."""
+        lines = [f"process {pid}: {what}" for pid, what in self.processes.items() if pid not in before.processes]
+        lines += [
+            f"descriptor {fd}: {link}" for fd, link in self.descriptors.items() if before.descriptors.get(fd) != link
+        ]
+        # Threads are compared by number: an idle one of somebody else's may have been replaced by another.
+        if len(self.threads) > len(before.threads):
+            lines.append(f"threads: {len(self.threads)}, before {len(before.threads)}")
+        lines += [f"/dev/shm/{name}" for name in sorted(self.shared_memory - before.shared_memory)]
+        return lines
+
+
+def take_stock() -> Holdings:
+    return Holdings(_processes(), _descriptors(), _threads(), _shared_memory())
+
+
+def wait_for_no_leaks(before: Holdings) -> list[str]:
+    """What is left when it stops changing: empty if all is well. Polls, since ends of processes take their time."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        gc.collect()
+        left = take_stock().beyond(before)
+        left = [line for line in left if not (line.startswith("/dev/shm/") and _is_somebody_elses(line))]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.02)
+
+
+def process_table() -> dict[int, tuple[int, int, str]]:
+    """Of every process: its parent, its process group, and a line that says what it is."""
+    table = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = Path("/proc", entry, "stat").read_text()
+            command = Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended in the meantime
+        # The name stands in parentheses and may hold anything, also parentheses.
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        state, parent, group = rest.split()[:3]
+        table[int(entry)] = (int(parent), int(group), f"{state} ({name}) {command}".strip())
+    return table
+
+
+def descendants(root: int) -> set[int]:
+    table = process_table()
+    found: set[int] = set()
+    frontier = {root}
+    while frontier:
+        frontier = {pid for pid, (parent, _, _) in table.items() if parent in frontier} - found
+        found |= frontier
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie is not: it has ended, only its status has not been asked for."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_until_gone(pids: list[int] | set[int], seconds: float = 60.0) -> list[int]:
+    """Those of the processes that are still alive at the deadline."""
+    deadline = time.monotonic() + seconds
+    while alive := [pid for pid in pids if is_alive(pid)]:
+        if time.monotonic() > deadline:
+            return alive
+        time.sleep(0.01)
+    return []
+
+
+def resident_bytes() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no VmRSS in /proc/self/status")
+
+
+def _standard_helpers() -> tuple[set[int], set[int]]:
+    """Processes and descriptors that multiprocessing keeps for the life of the process, whoever first needed them."""
+    tracker = resource_tracker._resource_tracker
+    server = forkserver._forkserver
+    pids = {getattr(tracker, "_pid", None), getattr(server, "_forkserver_pid", None)}
+    fds = {getattr(tracker, "_fd", None), getattr(server, "_forkserver_alive_fd", None)}
+    return pids - {None}, fds - {None}
+
+
+def _processes() -> dict[int, str]:
+    table = process_table()
+    ours = descendants(os.getpid())
+    # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group.
+    group = os.getpgrp()
+    orphans = {pid for pid, (parent, its, _) in table.items() if its == group and parent == 1 and pid != os.getpid()}
+    keepers = _standard_helpers()[0]
+    return {pid: table[pid][2] for pid in (ours | orphans) - keepers if pid in table}
+
+
+def _descriptors() -> dict[int, str]:
+    keepers = _standard_helpers()[1]
+    found = {}
+    for entry in os.listdir("/proc/self/fd"):
+        fd = int(entry)
+        if fd in keepers:
+            continue
+        try:
+            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
+        except OSError:
+            continue  # the one that listed the folder
+    return found
+
+
+def _threads() -> set[int]:
+    return {int(entry) for entry in os.listdir("/proc/self/task")}
+
+
+def _shared_memory() -> set[str]:
+    try:
+        return set(os.listdir("/dev/shm"))
+    except OSError:
+        return set()
+
+
+def _is_somebody_elses(path: str) -> bool:
+    """Whether a process outside of our tree has this entry open or mapped: other programs use /dev/shm as well."""
+    ours = descendants(os.getpid()) | {os.getpid()}
+    for pid in process_table().keys() - ours:
+        try:
+            if path in Path("/proc", str(pid), "maps").read_text():
+                return True
+            if any(os.readlink(fd) == path for fd in Path("/proc", str(pid), "fd").iterdir()):
+                return True
+        except OSError:
+            continue
+    return False
