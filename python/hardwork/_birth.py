@@ -7,6 +7,7 @@ each worker (spawn). It may ask again at any time, from the thread of its superv
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -24,6 +25,10 @@ class _Source:
     Args:
         context: The multiprocessing context.
         workers: How many workers the pool has.
+
+    Attributes:
+        uses_template: Whether the engine asks for a template, or for each worker.
+        interrupted: What a signal's handler raised while a process was started; None if nothing did.
     """
 
     uses_template = True
@@ -32,6 +37,7 @@ class _Source:
         self._workers = workers
         self._pattern = context.Process(daemon=False)
         self._mask = [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())]
+        self.interrupted: BaseException | None = None
         self._first: int | None = self._pattern._identity[-1]  # the number that the pattern itself was given
 
     def _next_number(self, count: int) -> int:
@@ -52,6 +58,24 @@ class _Source:
         for _ in range(count - 1):
             next(counter)
         return first
+
+    def _launch(self, start: Callable[[], int]) -> int:
+        """Starts a process with the signals blocked that must not meet it before it is ready (see _worker).
+
+        The engine, which calls us, knows no exceptions but OSError. Others are kept in `interrupted`, for the caller
+        of `submit`: a Ctrl-C that waited until the process was there, or a warning that is an error.
+        """
+        pid = 0
+        try:
+            with _blocked(_worker.TEMPLATE_BLOCKS):
+                pid = start()
+        except OSError:
+            raise
+        except BaseException as error:
+            self.interrupted = error
+            if not pid:
+                raise OSError(errno.ECANCELED, f"{type(error).__name__}: {error}") from error
+        return pid
 
     def start_template(self, channel_fd: int) -> int:
         """Starts a template process.
@@ -117,7 +141,7 @@ class ForkSource(_Source):
                 _worker.run_template(self._plan, channel_fd, first)
             return pid
 
-        return _launch(fork)
+        return self._launch(fork)
 
 
 class _FreshSource(_Source):
@@ -147,13 +171,15 @@ class _FreshSource(_Source):
                 "one; use multiprocessing.get_context('fork'), or multiprocessing.set_executable()"
             )
         super().__init__(context, workers)
+        # A semaphore's name lives as long as the object in the parent.
+        self._call = initializer, initargs
         self._seed = Seed(self._pattern, self._mask, method, initializer, initargs)
 
     def _start(self, entry: str, number: int, fds: Iterable[int]) -> int:
         source, passed = self._seed.program(entry, number, fds)
         flags: list[str] = util._args_from_interpreter_flags()  # type: ignore[attr-defined]
         command = [self._executable, *flags, "-c", source]
-        return _launch(lambda: util.spawnv_passfds(self._executable, command, passed))
+        return self._launch(lambda: util.spawnv_passfds(self._executable, command, passed))
 
     def close(self) -> None:
         self._seed.close()
@@ -201,22 +227,6 @@ def make_source(
         Exception: What pickle raises for an initializer or arguments that it refuses (not with fork).
     """
     return _SOURCES[context.get_start_method()](context, workers, initializer, initargs)
-
-
-def _launch(start: Callable[[], int]) -> int:
-    """Starts a process with the signals blocked that must not meet it before it is ready (see _worker)."""
-    pid = 0
-    try:
-        with _blocked(_worker.TEMPLATE_BLOCKS):
-            pid = start()
-    except BaseException:
-        # A Ctrl-C that waited meanwhile: nobody will ever know of this process.
-        if pid:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        raise
-    return pid
 
 
 @contextlib.contextmanager

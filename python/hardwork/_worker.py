@@ -23,9 +23,6 @@ from typing import Any, NoReturn, Protocol
 
 from hardwork import _engine
 
-# Since 3.13 multiprocessing lets a forked child run its own atexit functions; before, _bootstrap runs finalizers only.
-_RUNS_ATEXIT = sys.version_info >= (3, 13)
-
 # A template is nobody's business: what is sent to the whole process group or control group (Ctrl-C, a service
 # manager's SIGTERM) is for the parent and the workers, and the parent's Python handlers, which a forked template has
 # too, must not run in it. Blocking leaves handlers alone, so that a worker only needs the old mask. Not blocked: job
@@ -124,21 +121,17 @@ def run_template(plan: Plan, channel_fd: int, first: int) -> NoReturn:
         number = next(numbers)
         with contextlib.suppress(ValueError):
             signal.set_wakeup_fd(-1)  # a forked template's is the parent's event loop
-        # With SIGCHLD ignored the kernel would throw exit statuses away.
-        ignored = signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
-        if ignored:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
         def fork() -> int:
             nonlocal number
+            # Again, for the engine unblocks all when it begins. The worker keeps it until it is ready: see _initialize.
+            signal.pthread_sigmask(signal.SIG_BLOCK, TEMPLATE_BLOCKS)
             pid = fork_process(quiet=True)
             if pid:
                 number = next(numbers)
             return pid
 
         def worker_main(lane_fd: int, input_fd: int, parent_fd: int) -> int:
-            if ignored:
-                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
             return _live_forked(plan, number, lane_fd, input_fd, parent_fd)
 
         # What is here now stays: out of the collector's reach its pages are not written to by each worker's
@@ -151,8 +144,8 @@ def run_template(plan: Plan, channel_fd: int, first: int) -> NoReturn:
 
 
 def _live_forked(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -> int:
-    if not _RUNS_ATEXIT:
-        return live(plan, number, lane_fd, input_fd, parent_fd)
+    # As multiprocessing does since 3.13 (before, only its own finalizers ran): the worker's atexit functions, and not
+    # those that it inherited.
     atexit._clear()
     atexit.register(util._exit_function)  # type: ignore[attr-defined]
     try:

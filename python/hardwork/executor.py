@@ -116,8 +116,13 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
                 self._pid = 0
                 if source is not None:
                     source.close()
+                    if source.interrupted is not None:
+                        raise source.interrupted from None
                 raise
             self._source = source
+            if source.interrupted is not None:
+                interrupted, source.interrupted = source.interrupted, None
+                raise interrupted
 
     def _check_process(self) -> None:
         if self._pid and self._pid != os.getpid():

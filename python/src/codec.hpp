@@ -25,6 +25,9 @@ int encode_args(PyObject* const* args, Py_ssize_t count, Writer& out);
 // "hardwork: damaged record" for bytes that no encoder wrote.
 PyObject* decode_value(const std::byte*& cursor, const std::byte* end);
 
+// How many arguments decode_args would read there; -1 (and no Python error) for bytes that no encoder wrote.
+Py_ssize_t args_count(const std::byte* cursor, const std::byte* end);
+
 // Reads what encode_args wrote into `args`, as new references. Returns their number; -1 with a Python error (also if
 // there are more than `capacity`), and then nothing in `args` is owned by the caller.
 Py_ssize_t decode_args(const std::byte*& cursor, const std::byte* end, PyObject** args, Py_ssize_t capacity);

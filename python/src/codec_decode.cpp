@@ -143,6 +143,14 @@ PyObject* decode_value(const std::byte*& cursor, const std::byte* end) {
     return result;
 }
 
+Py_ssize_t args_count(const std::byte* cursor, const std::byte* end) {
+    Decoder decoder(cursor, end);
+    std::size_t number = 0;
+    // Each argument has at least one byte: a larger number is made up, and must not size anything.
+    if (!decoder.count(number) || number > static_cast<std::size_t>(end - cursor)) return -1;
+    return static_cast<Py_ssize_t>(number);
+}
+
 Py_ssize_t decode_args(const std::byte*& cursor, const std::byte* end, PyObject** args, Py_ssize_t capacity) {
     Decoder decoder(cursor, end);
     std::size_t number = 0;

@@ -1,4 +1,6 @@
 // The type's memory: birth without the garbage collector, visit, clear, death; and how a done task becomes a value.
+#include <cstring>
+
 #include "future_object.hpp"
 
 namespace hardwork::py {

@@ -20,7 +20,8 @@ Result<std::pair<Channel, Channel>> Channel::pair() {
 }
 
 Status Channel::send(Bytes message, std::span<const int> fds) {
-    if (message.size() > kMostBytes || fds.size() > kMaxChannelFds) {
+    // Nothing to say cannot be told from a closed peer.
+    if (message.empty() || message.size() > kMostBytes || fds.size() > kMaxChannelFds) {
         return Error{Errc::invalid_argument, EMSGSIZE, "send a message"};
     }
     iovec part{const_cast<std::byte*>(message.data()), message.size()};
@@ -39,7 +40,9 @@ Status Channel::send(Bytes message, std::span<const int> fds) {
     }
     for (;;) {
         if (sendmsg(fd_.get(), &header, MSG_NOSIGNAL) >= 0) return {};
-        if (errno != EINTR) return Error{Errc::system, errno, "send a message"};
+        if (errno == EINTR) continue;
+        // A reset is a peer that closed with messages of ours unread: closed as well.
+        return Error{Errc::system, errno == ECONNRESET ? EPIPE : errno, "send a message"};
     }
 }
 
@@ -58,11 +61,10 @@ Result<Message> Channel::receive() {
         received = recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno == ECONNRESET) received = 0;  // the peer ended with our messages unread
-        else return Error{Errc::system, errno, "receive a message"};
+        if (errno == ECONNRESET) return Message{};  // the peer ended with our messages unread
+        return Error{Errc::system, errno, "receive a message"};
     }
-    message.bytes.resize(static_cast<std::size_t>(received));
-    if (received == 0) return message;
+    // First the descriptors, whatever the message is: they are open here already, and somebody must own them.
     for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {
         if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) continue;
         const std::size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -72,6 +74,11 @@ Result<Message> Channel::receive() {
             message.fds.emplace_back(fd);
         }
     }
+    if (received == 0) return Message{};
+    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        return Error{Errc::system, EMSGSIZE, "receive a message"};  // longer than any that send() would take
+    }
+    message.bytes.resize(static_cast<std::size_t>(received));
     return message;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -25,7 +26,8 @@ std::string read_file(const std::string& path) {
 
 int rounded_up(long long quota, long long period) {
     if (quota <= 0 || period <= 0) return 0;
-    return static_cast<int>(std::max(1LL, (quota + period - 1) / period));
+    const long long cpus = quota / period + (quota % period != 0 ? 1 : 0);
+    return static_cast<int>(std::min<long long>(cpus, INT_MAX));
 }
 
 int smaller(int limit, int other) {

@@ -64,6 +64,7 @@ Result<std::int32_t> fork_process() {
 }
 
 Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::span<const int> keep) {
+    if (argv.empty()) return Error{Errc::invalid_argument, EINVAL, "start a program"};
     std::vector<char*> arguments;
     for (const std::string& word : argv) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -94,6 +95,7 @@ Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::sp
 }
 
 std::optional<ExitStatus> reap(std::int32_t pid) {
+    if (pid <= 0) return ExitStatus{};  // to waitpid that is "any child": not ours to take
     int status = 0;
     for (;;) {
         const pid_t reaped = waitpid(pid, &status, WNOHANG);

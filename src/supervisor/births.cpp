@@ -1,9 +1,8 @@
 // How requested births become processes: through the template, or each as a child of our own.
-#include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/duplicate.hpp"
 #include "os/futex.hpp"
 #include "os/process.hpp"
@@ -40,7 +39,7 @@ bool SupervisorImpl::ask_template(std::uint64_t ticket, Birth& birth) {
         if (starts_without_birth_ >= kMostStartsWithoutBirth) {
             // Whoever asks again later gets another chance: how often is the engine's decision.
             starts_without_birth_ = 0;
-            fail_waiting(Error{Errc::system, ECHILD, kStartTemplate});
+            fail_waiting(Error{Errc::system, os::kNoChild, kStartTemplate});
             return false;
         }
         if (auto started = start_template(); !started) {
@@ -56,7 +55,7 @@ bool SupervisorImpl::ask_template(std::uint64_t ticket, Birth& birth) {
         return true;
     }
     const int code = asked.error().sys_errno;
-    if (code == EPIPE || code == ECONNRESET) {  // it waits for the next one
+    if (code == os::kBrokenPipe || code == os::kConnectionReset) {  // it waits for the next one
         dismiss_template();
         return false;
     }
@@ -93,14 +92,14 @@ void SupervisorImpl::start_own(std::uint64_t ticket, Birth& birth) {
     place.value().reset();
     if (code != 0) return fail(ticket, Error{Errc::system, code, kStartWorker});
     auto pidfd = os::open_pidfd(pid);
-    if (!pidfd && pidfd.error().sys_errno == ESRCH) {
+    if (!pidfd && pidfd.error().sys_errno == os::kNoProcess) {
         // Ended and reaped already: by somebody else, or by the kernel where SIGCHLD is ignored.
         birth.pid = pid;
         return report_death(ticket, ExitStatus{});
     }
     if (!pidfd) return fail(ticket, Error{Errc::system, pidfd.error().sys_errno, kWatchWorker});
     if (const auto added = state_->poller.add(pidfd.value().get(), ticket); !added) {
-        os::send_signal(pidfd.value(), SIGKILL);
+        os::send_signal(pidfd.value(), os::kSigKill);
         os::wait_readable(pidfd.value().get(), os::kNoDeadline);
         static_cast<void>(os::reap(pidfd.value()));
         return fail(ticket, Error{Errc::system, added.error().sys_errno, kWatchWorker});
@@ -112,7 +111,7 @@ void SupervisorImpl::on_born(zygote::Packet&& packet) {
     Birth* birth = state_->registry.find(packet.ticket);
     if (birth == nullptr || birth->state != Birth::State::sent) {
         // Of a birth that was given up. Cannot happen by the protocol, and must not leave a process if it does.
-        if (!packet.fds.empty()) os::send_signal(packet.fds[0], SIGKILL);
+        if (!packet.fds.empty()) os::send_signal(packet.fds[0], os::kSigKill);
         return;
     }
     os::Fd pidfd = packet.fds.empty() ? os::Fd() : std::move(packet.fds[0]);

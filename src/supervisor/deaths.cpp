@@ -1,8 +1,8 @@
 // How ends become known: of workers, and of the template itself.
-#include <cerrno>
 #include <utility>
 
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/futex.hpp"
 #include "os/process.hpp"
 #include "os/reap.hpp"
@@ -68,7 +68,7 @@ void SupervisorImpl::on_died(const zygote::Packet& packet) {
         case Birth::State::waiting: return;
         case Birth::State::unwatched:
             state_->process->answered(os::now_ns());
-            return fail(packet.ticket, Error{Errc::system, EMFILE, "watch a worker (pidfd)"});
+            return fail(packet.ticket, Error{Errc::system, os::kNoDescriptors, "watch a worker (pidfd)"});
         case Birth::State::sent:
             state_->process->answered(os::now_ns());
             birth->pid = packet.pid;
@@ -153,7 +153,7 @@ void SupervisorImpl::on_template_ended() {
     for (const auto ticket : registry.in_state(Birth::State::sent))
         registry.set_waiting(ticket);
     for (const auto ticket : registry.in_state(Birth::State::unwatched)) {
-        fail(ticket, Error{Errc::system, EMFILE, "watch a worker (pidfd)"});
+        fail(ticket, Error{Errc::system, os::kNoDescriptors, "watch a worker (pidfd)"});
     }
     for (const auto ticket : registry.in_state(Birth::State::ended)) {
         if (const Birth* birth = registry.find(ticket)) report_death(ticket, last_known_status(*birth));

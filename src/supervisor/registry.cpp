@@ -1,9 +1,9 @@
 #include "supervisor/registry.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
+#include "os/codes.hpp"
 #include "os/process.hpp"
 
 namespace hardwork {
@@ -29,7 +29,7 @@ bool Registry::signal(std::uint32_t lane, int signal) {
         case Birth::State::alive: return os::send_signal(birth.pidfd, signal);
         case Birth::State::waiting:
         case Birth::State::sent:
-            if (signal == SIGKILL) birth.kill_when_born = true;
+            if (signal == os::kSigKill) birth.kill_when_born = true;
             return birth.kill_when_born;
         case Birth::State::unwatched:
         case Birth::State::ended: break;
@@ -89,7 +89,7 @@ void Registry::set_alive(Birth& birth, std::int32_t pid, os::Fd pidfd) {
     birth.pid = pid;
     birth.pidfd = std::move(pidfd);
     birth.lane_fd.reset();
-    if (birth.kill_when_born) os::send_signal(birth.pidfd, SIGKILL);
+    if (birth.kill_when_born) os::send_signal(birth.pidfd, os::kSigKill);
 }
 
 void Registry::set_unwatched(Birth& birth, std::int32_t pid, os::Fd pidfd) {
@@ -98,7 +98,7 @@ void Registry::set_unwatched(Birth& birth, std::int32_t pid, os::Fd pidfd) {
     birth.pid = pid;
     birth.pidfd = std::move(pidfd);
     birth.lane_fd.reset();
-    if (birth.pidfd) os::send_signal(birth.pidfd, SIGKILL);
+    if (birth.pidfd) os::send_signal(birth.pidfd, os::kSigKill);
 }
 
 void Registry::set_ended(Birth& birth, std::uint64_t status_deadline) {
@@ -110,7 +110,7 @@ void Registry::set_ended(Birth& birth, std::uint64_t status_deadline) {
 void Registry::kill(Birth& birth) {
     const std::lock_guard guard(mutex_);
     birth.kill_when_born = true;
-    if (birth.pidfd) os::send_signal(birth.pidfd, SIGKILL);
+    if (birth.pidfd) os::send_signal(birth.pidfd, os::kSigKill);
 }
 
 Birth Registry::take(std::uint64_t ticket) {

@@ -1,7 +1,6 @@
 #include "supervisor/supervisor_impl.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "os/clock.hpp"

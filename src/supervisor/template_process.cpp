@@ -1,11 +1,11 @@
 #include "supervisor/template_process.hpp"
 
-#include <csignal>
 #include <utility>
 
 #include "base/atomic.hpp"
 #include "os/channel_ends.hpp"
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/futex.hpp"
 #include "os/poll.hpp"
 #include "os/process.hpp"
@@ -87,7 +87,7 @@ void TemplateProcess::refuse_messages() { os::refuse_messages(channel_.fd()); }
 
 void TemplateProcess::kill() {
     dying_ = true;
-    os::send_signal(pidfd_, SIGKILL);
+    os::send_signal(pidfd_, os::kSigKill);
 }
 
 void TemplateProcess::end(std::uint64_t grace_ns) {

@@ -1,8 +1,9 @@
 #include "zygote/protocol.hpp"
 
-#include <cerrno>
 #include <cstring>
 #include <type_traits>
+
+#include "os/codes.hpp"
 
 namespace hardwork::zygote {
 namespace {
@@ -60,7 +61,7 @@ std::vector<std::byte> encode(const Packet& packet) {
 }
 
 Result<Packet> decode(os::Message&& message, Sender sender) {
-    const Error bad{Errc::invalid_argument, EPROTO, "read a message of the template's channel"};
+    const Error bad{Errc::invalid_argument, os::kBadProtocol, "read a message of the template's channel"};
     Wire wire{};
     if (message.bytes.size() != sizeof wire) return bad;
     std::memcpy(&wire, message.bytes.data(), sizeof wire);
@@ -93,7 +94,8 @@ Received receive(os::Channel& channel, Sender sender, Packet& packet) {
     if (!message) {
         // A reset is a peer that is gone with messages unread; anything else concerns this message alone.
         const int code = message.error().sys_errno;
-        const bool gone = code == ECONNRESET || code == EPIPE || code == ENOTCONN || code == EBADF;
+        const bool gone = code == os::kConnectionReset || code == os::kBrokenPipe || code == os::kNotConnected ||
+                          code == os::kBadDescriptor;
         return gone ? Received::closed : Received::refused;
     }
     if (message.value().bytes.empty()) return Received::closed;

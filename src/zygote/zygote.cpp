@@ -1,6 +1,4 @@
 // The template process: forks workers, reaps them, tells the parent. Single-threaded, so that fork(2) is safe.
-#include <cerrno>
-#include <csignal>
 #include <map>
 #include <optional>
 #include <vector>
@@ -8,6 +6,7 @@
 #include "hardwork/births.hpp"
 #include "os/channel_ends.hpp"
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/disposition.hpp"
 #include "os/futex.hpp"
 #include "os/poll.hpp"
@@ -59,9 +58,11 @@ class Template {
 
     os::Channel channel_;
     TemplateHooks& hooks_;
-    os::Disposition interrupt_ = os::Disposition::ignored(SIGINT);  // the terminal's Ctrl-C is the parent's business
-    os::Disposition pipe_ = os::Disposition::ignored(SIGPIPE);      // a closed channel is an error value
-    os::Disposition child_ = os::Disposition::defaulted(SIGCHLD);   // a parent that ignores it would cost exit statuses
+    os::Disposition interrupt_ =
+        os::Disposition::ignored(os::kSigInt);                       // the terminal's Ctrl-C is the parent's business
+    os::Disposition pipe_ = os::Disposition::ignored(os::kSigPipe);  // a closed channel is an error value
+    os::Disposition child_ =
+        os::Disposition::defaulted(os::kSigChild);  // a parent that ignores it would cost exit statuses
     os::Fd parent_;
     os::Fd input_;
     os::Poller poller_;
@@ -122,7 +123,7 @@ std::optional<int> Template::on_message() {
     if (packet.kind == Kind::stop) stopping_ = true;
     if (packet.kind == Kind::kill) {
         const auto found = workers_.find(packet.ticket);
-        if (found != workers_.end() && found->second.pidfd) os::send_signal(found->second.pidfd, SIGKILL);
+        if (found != workers_.end() && found->second.pidfd) os::send_signal(found->second.pidfd, os::kSigKill);
     }
     return std::nullopt;
 }
@@ -133,16 +134,16 @@ std::optional<int> Template::on_birth(Packet&& birth) {
     failed.ticket = birth.ticket;
     failed.lane = birth.lane;
     if (stopping_ || birth.fds.empty()) {
-        failed.number = stopping_ ? ECANCELED : EMFILE;
+        failed.number = stopping_ ? os::kCanceled : os::kNoDescriptors;
         tell(failed);
         return std::nullopt;
     }
     os::Fd lane_fd = std::move(birth.fds[0]);
-    errno = 0;
+    os::clear_last_error();
     const std::int32_t pid = hooks_.fork_worker();
     if (pid == 0) return live_as_worker(birth, std::move(lane_fd));
     if (pid < 0) {
-        failed.number = errno != 0 ? errno : EAGAIN;
+        failed.number = os::last_error() != 0 ? os::last_error() : os::kTryAgain;
         tell(failed);
         return std::nullopt;
     }
@@ -226,7 +227,7 @@ int Template::end_all() {
     poller_.remove(parent_.get());
     channel_.close();
     for (auto& [ticket, worker] : workers_) {
-        if (worker.pidfd) os::send_signal(worker.pidfd, SIGKILL);
+        if (worker.pidfd) os::send_signal(worker.pidfd, os::kSigKill);
     }
     const auto deadline = os::now_ns() + kReapPatience;
     std::uint64_t tokens[64];

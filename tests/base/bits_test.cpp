@@ -32,7 +32,8 @@ TEST(Bits, PowersOfTwo) {
     EXPECT_FALSE(is_power_of_two(~std::uint64_t{0}));
     for (int shift = 0; shift < 64; ++shift) {
         EXPECT_TRUE(is_power_of_two(std::uint64_t{1} << shift));
-        if (shift > 1) EXPECT_FALSE(is_power_of_two((std::uint64_t{1} << shift) + 1));
+        if (shift < 2) continue;
+        EXPECT_FALSE(is_power_of_two((std::uint64_t{1} << shift) + 1)) << shift;
     }
 }
 

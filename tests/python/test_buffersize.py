@@ -21,7 +21,8 @@ def test_no_more_is_taken_than_was_said(pool: Any, buffersize: int) -> None:
 
     def inputs() -> Iterator[int]:
         nonlocal taken
-        for taken in itertools.count(1):
+        while True:
+            taken += 1
             yield taken
 
     results = pool.map(double, inputs(), buffersize=buffersize)
@@ -69,9 +70,8 @@ def test_after_shutdown_no_more_is_taken(hardwork_class: Any) -> None:
     results = pool.map(double, itertools.count(), buffersize=3)
     assert next(results) == 0
     pool.shutdown()
-    with pytest.raises((RuntimeError, StopIteration)):
-        for _ in range(100):
-            next(results)
+    with pytest.raises(RuntimeError):
+        list(results)
 
 
 def test_with_a_chunksize(pool: Any) -> None:

@@ -1,0 +1,75 @@
+#include "source.hpp"
+
+#include <cerrno>
+
+#include "future.hpp"
+
+namespace hardwork::py {
+
+namespace {
+
+class Gil {
+  public:
+    Gil() : held_(PyGILState_Ensure()) {}
+    Gil(const Gil&) = delete;
+    Gil& operator=(const Gil&) = delete;
+    ~Gil() { PyGILState_Release(held_); }
+
+  private:
+    PyGILState_STATE held_;
+};
+
+// The pid a method returned, or the errno of its OSError. Another exception is reported as unraisable: nobody else
+// would ever see it.
+int pid_or_errno(PyObject* returned, std::int32_t& pid) {
+    const Ref result(returned);
+    if (result) {
+        const long value = PyLong_AsLong(result.get());
+        if (value > 0) {
+            pid = static_cast<std::int32_t>(value);
+            return 0;
+        }
+        if (!PyErr_Occurred()) return EINVAL;
+    }
+    int code = EIO;
+    if (PyErr_ExceptionMatches(PyExc_OSError)) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        const Ref number(PyObject_GetAttrString(value, "errno"));
+        if (number && PyLong_Check(number.get())) code = static_cast<int>(PyLong_AsLong(number.get()));
+        PyErr_Clear();
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        return code > 0 ? code : EIO;
+    }
+    PyErr_WriteUnraisable(nullptr);
+    return code;
+}
+
+}  // namespace
+
+PythonSource::~PythonSource() {
+    if (Py_IsInitialized() == 0) return;  // the interpreter has ended: the object went with it
+    const Gil gil;
+    Py_DECREF(source_);
+}
+
+int PythonSource::start_template(int channel_fd, std::int32_t& pid) {
+    const Gil gil;
+    return pid_or_errno(PyObject_CallMethod(source_, "start_template", "i", channel_fd), pid);
+}
+
+int PythonSource::start_worker(const WorkerSetup& setup, std::int32_t& pid) {
+    const Gil gil;
+    return pid_or_errno(
+        PyObject_CallMethod(source_, "start_worker", "iii", setup.lane_fd, setup.input_fd, setup.parent_fd), pid);
+}
+
+void FutureEvents::on_done(std::span<void* const> cookies) {
+    const Gil gil;
+    announce(cookies);
+}
+
+}  // namespace hardwork::py

@@ -1,0 +1,258 @@
+// The way of a call from Python into the engine: the hot path of the parent.
+#include <cstring>
+
+#include "executor_core.hpp"
+#include "future.hpp"
+#include "map_iterator.hpp"
+
+namespace hardwork::py {
+
+namespace {
+
+// Copies of this size and more are made without the GIL.
+constexpr std::size_t kLargeCopy = std::size_t{1} << 20;
+
+bool ensure_started(PyObject* self) {
+    if (core_of(self)->engine != nullptr) [[likely]] return true;
+    const Ref started(PyObject_CallMethod(self, "_start", nullptr));
+    if (!started) return false;
+    if (core_of(self)->engine != nullptr) return true;
+    PyErr_SetString(PyExc_RuntimeError, "hardwork: _start() has not started the engine");
+    return false;
+}
+
+bool fill_input(Engine& engine, const Writer& codec, const Pickled& pickled, bool coded, Input& input) {
+    const std::size_t size = coded ? codec.size() : pickled.size();
+    bool allocated;
+    if (size >= kLargeCopy) {
+        Py_BEGIN_ALLOW_THREADS
+        allocated = engine.allocate(size, input);
+        if (allocated) {
+            if (coded) {
+                std::memcpy(input.data, codec.data(), size);
+            } else {
+                pickled.write(input.data);
+            }
+        }
+        Py_END_ALLOW_THREADS
+    } else {
+        allocated = engine.allocate(size, input);
+        if (allocated) {
+            if (coded) {
+                std::memcpy(input.data, codec.data(), size);
+            } else {
+                pickled.write(input.data);
+            }
+        }
+    }
+    if (!allocated) PyErr_NoMemory();
+    return allocated;
+}
+
+// Ordinary exceptions are the future's; KeyboardInterrupt and its like are the caller's.
+PyObject* failed() { return PyErr_ExceptionMatches(PyExc_Exception) ? new_failed_future() : nullptr; }
+
+}  // namespace
+
+PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "submit() missing 1 required positional argument: 'fn'");
+        return nullptr;
+    }
+    if (!ensure_started(self)) return nullptr;
+    ExecutorCore* core = core_of(self);
+    Engine& engine = *core->engine;
+    PyObject* fn = args[0];
+    std::uint32_t function = 0;
+    // A closed pool says so before anything is pickled; submit() below decides for good.
+    if (!core->functions.number_of(fn, engine, function)) return failed();
+    Input input;
+    {
+        BorrowedWriter writer(core);
+        Pickled pickled;
+        const int coded =
+            encode_call(function == 0 ? fn : nullptr, args + 1, count - 1, kwnames, writer.get(), pickled);
+        if (coded < 0) return failed();
+        if (!fill_input(engine, writer.get(), pickled, coded == 1, input)) return nullptr;
+    }
+    Error why;
+    Task* task = engine.submit(function, input, why);
+    if (task == nullptr) [[unlikely]] {
+        engine.discard(input);
+        raise_error(why, &engine);
+        return nullptr;
+    }
+    return new_future(core->engine, task);
+}
+
+PyObject* core_map_range(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "_core_map_range(fn, start, step, count)");
+        return nullptr;
+    }
+    RangeSpan span;
+    span.start = PyLong_AsLongLong(args[1]);
+    span.step = PyLong_AsLongLong(args[2]);
+    unsigned long long items = PyLong_AsUnsignedLongLong(args[3]);
+    if (PyErr_Occurred() || !ensure_started(self)) return nullptr;
+    ExecutorCore* core = core_of(self);
+    const EngineRef engine = core->engine;
+    std::uint32_t function;
+    if (!core->functions.number_of(args[0], *engine, function)) return nullptr;
+    if (function == 0) {
+        // A callable with state: it goes as an item's argument does, by pickle, so not as a span of numbers.
+        PyErr_SetString(PyExc_LookupError, "a callable with state does not travel alone");
+        return nullptr;
+    }
+    Error why;
+    Job* job = engine->start_job(function, why);
+    if (job == nullptr) {
+        raise_error(why, engine.get());
+        return nullptr;
+    }
+    constexpr std::uint64_t most = std::uint64_t{1} << 31;  // item numbers in a span have 32 bits
+    while (items != 0) {
+        const auto part = static_cast<std::uint32_t>(items < most ? items : most);
+        Input input;
+        engine->allocate(sizeof span, input);  // small: cannot fail
+        std::memcpy(input.data, &span, sizeof span);
+        engine->add_span(job, input, part);
+        items -= part;
+        span.start += span.step * static_cast<std::int64_t>(part);
+    }
+    engine->seal(job);
+    return new_map_iterator(engine, job, nullptr);
+}
+
+namespace {
+
+// Items on their way into one chunk: their bytes one behind the other, each padded to 8.
+class Chunk {
+  public:
+    // 1 MB is some milliseconds of encoding: workers begin while the parent still encodes the rest.
+    static constexpr std::size_t kFull = std::size_t{1} << 20;
+    static constexpr std::size_t kFirst = std::size_t{1} << 14;
+
+    bool full(bool first) const { return bytes_.size() >= (first ? kFirst : kFull); }
+    bool empty() const { return offsets_.empty(); }
+
+    bool begin_item() {
+        offsets_.push_back(bytes_.size() / 8);
+        return true;
+    }
+    bool end_item() {
+        static constexpr std::byte zeros[8] = {};
+        return bytes_.append(zeros, (8 - bytes_.size() % 8) % 8);
+    }
+    Writer& bytes() { return bytes_; }
+
+    bool send(Engine& engine, Job* job) {
+        ItemSpan header;
+        header.count = static_cast<std::uint32_t>(offsets_.size());
+        const std::size_t table = (offsets_.size() + 1) * sizeof(std::uint64_t);
+        Input input;
+        if (!engine.allocate(sizeof header + table + bytes_.size(), input)) {
+            PyErr_NoMemory();
+            return false;
+        }
+        std::byte* to = input.data;
+        std::memcpy(to, &header, sizeof header);
+        to += sizeof header;
+        offsets_.push_back(bytes_.size() / 8);
+        std::memcpy(to, offsets_.data(), table);
+        std::memcpy(to + table, bytes_.data(), bytes_.size());
+        engine.add_span(job, input, header.count);
+        offsets_.clear();
+        bytes_.clear();
+        return true;
+    }
+
+  private:
+    std::vector<std::uint64_t> offsets_;  // in units of 8 bytes, from the end of the table
+    Writer bytes_;
+};
+
+// One call into the chunk; an input that cannot be encoded becomes a skipped item and a kept exception.
+bool add_item(Chunk& chunk, PyObject* fn, PyObject* item, std::uint64_t number, Ref& errors) {
+    Writer& bytes = chunk.bytes();
+    chunk.begin_item();
+    const std::size_t before = bytes.size();
+    Pickled pickled;
+    const int coded = encode_call(fn, &PyTuple_GET_ITEM(item, 0), PyTuple_GET_SIZE(item), nullptr, bytes, pickled);
+    if (coded == 0) {
+        const std::size_t size = pickled.size();
+        std::byte* to = bytes.room(size);
+        if (to == nullptr) {
+            PyErr_NoMemory();
+            return false;
+        }
+        pickled.write(to);
+        bytes.advance(size);
+    } else if (coded < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+        Py_XDECREF(type);
+        Py_XDECREF(traceback);
+        const Ref error(value);
+        const Ref key(PyLong_FromUnsignedLongLong(number));
+        if (!errors) errors = Ref(PyDict_New());
+        if (!errors || !key || PyDict_SetItem(errors.get(), key.get(), error.get()) < 0) return false;
+        bytes.truncate(before);
+        bytes.append(&kNothing, 1);
+    }
+    if (!chunk.end_item()) {
+        PyErr_NoMemory();
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+PyObject* core_map_items(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+    if (count != 2 || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "_core_map_items(fn, items: list[tuple])");
+        return nullptr;
+    }
+    if (!ensure_started(self)) return nullptr;
+    ExecutorCore* core = core_of(self);
+    const EngineRef engine = core->engine;
+    std::uint32_t function;
+    Ref errors;
+    if (!core->functions.number_of(args[0], *engine, function)) return nullptr;
+    Error why;
+    Job* job = engine->start_job(function, why);
+    if (job == nullptr) {
+        raise_error(why, engine.get());
+        return nullptr;
+    }
+    Chunk chunk;
+    bool ok = true;
+    bool first = true;
+    for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(args[1]); ++i) {
+        const Ref item = Ref::borrow(PyList_GET_ITEM(args[1], i));
+        if (!PyTuple_Check(item.get())) {
+            PyErr_SetString(PyExc_TypeError, "_core_map_items(fn, items: list[tuple])");
+            ok = false;
+            break;
+        }
+        ok = add_item(chunk, function == 0 ? args[0] : nullptr, item.get(), static_cast<std::uint64_t>(i), errors);
+        if (ok && chunk.full(first)) {
+            ok = chunk.send(*engine, job);
+            first = false;
+        }
+    }
+    if (ok && !chunk.empty()) ok = chunk.send(*engine, job);
+    if (!ok) {
+        engine->cancel_rest(job);
+        engine->release_job(job);
+        return nullptr;
+    }
+    engine->seal(job);
+    return new_map_iterator(engine, job, errors.get());
+}
+
+}  // namespace hardwork::py
