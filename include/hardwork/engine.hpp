@@ -102,6 +102,8 @@ class Engine {
     virtual bool allocate(std::uint64_t length, Input& input) = 0;
     virtual void discard(Input& input) = 0;
 
+    // Errc::ok while tasks are taken; else shut_down, broken or forked. Without a lock: submit decides for good.
+    virtual Errc closed() const = 0;
     // Takes the input over. nullptr: `why` says (shut_down, broken, forked).
     virtual Task* submit(std::uint32_t function, Input& input, Error& why) = 0;
     virtual bool is_done(const Task* task) const = 0;   // without looking at the rings

@@ -91,8 +91,7 @@ def to_svg(chart: Chart) -> str:
     height = _TOP + _ROW * len(chart.bars) + _BOTTOM
     bottom = height - _BOTTOM
     lines = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{height}' "
-        f"viewBox='0 0 {_WIDTH} {height}' {_FONT}>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {height}' width='{_WIDTH}' {_FONT}>",
         f"<rect width='{_WIDTH}' height='{height}' fill='white'/>",
         _text(20, 34, chart.title, 20, weight="bold"),
         _text(20, 58, chart.subtitle, 12, fill="#555"),

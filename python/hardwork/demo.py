@@ -140,7 +140,7 @@ def run(full: bool, output: Path, cpp: Path | None, stop: int = 1_000_000) -> in
 
 
 def _version() -> str:
-    return f"{platform.python_version()}, {platform.system()} {platform.release()}"
+    return f"{platform.python_version()} on {platform.system()}"
 
 
 def _measure(progress: Progress, way: str, name: str, workers: int, stop: int, step: int) -> dict[str, Any]:

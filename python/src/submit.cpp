@@ -12,6 +12,10 @@ namespace {
 // Copies of this size and more are made without the GIL.
 constexpr std::size_t kLargeCopy = std::size_t{1} << 20;
 
+void raise_closed(Errc closed, Engine& engine) {
+    raise_error(Error{closed, 0, "the pool belongs to the process that made it, not to a fork of it"}, &engine);
+}
+
 bool ensure_started(PyObject* self) {
     if (core_of(self)->engine != nullptr) [[likely]] return true;
     const Ref started(PyObject_CallMethod(self, "_start", nullptr));
@@ -65,6 +69,10 @@ PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, P
     PyObject* fn = args[0];
     std::uint32_t function = 0;
     // A closed pool says so before anything is pickled; submit() below decides for good.
+    if (const Errc closed = engine.closed(); closed != Errc::ok) [[unlikely]] {
+        raise_closed(closed, engine);
+        return nullptr;
+    }
     if (!core->functions.number_of(fn, engine, function)) return failed();
     Input input;
     {
@@ -97,6 +105,10 @@ PyObject* core_map_range(PyObject* self, PyObject* const* args, Py_ssize_t count
     if (PyErr_Occurred() || !ensure_started(self)) return nullptr;
     ExecutorCore* core = core_of(self);
     const EngineRef engine = core->engine;
+    if (const Errc closed = engine->closed(); closed != Errc::ok) {
+        raise_closed(closed, *engine);
+        return nullptr;
+    }
     std::uint32_t function;
     if (!core->functions.number_of(args[0], *engine, function)) return nullptr;
     if (function == 0) {
@@ -220,6 +232,10 @@ PyObject* core_map_items(PyObject* self, PyObject* const* args, Py_ssize_t count
     if (!ensure_started(self)) return nullptr;
     ExecutorCore* core = core_of(self);
     const EngineRef engine = core->engine;
+    if (const Errc closed = engine->closed(); closed != Errc::ok) {
+        raise_closed(closed, *engine);
+        return nullptr;
+    }
     std::uint32_t function;
     Ref errors;
     if (!core->functions.number_of(args[0], *engine, function)) return nullptr;

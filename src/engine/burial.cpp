@@ -125,6 +125,7 @@ void EngineCore::bury_span(LaneState&, SpanWork* span, std::uint64_t cursor, boo
 void EngineCore::break_pool(std::span<const std::byte> cause) {
     if (broken_) return;
     broken_ = true;
+    closed_.store(static_cast<int>(Errc::broken), std::memory_order_relaxed);
     cause_.assign(cause.begin(), cause.end());
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;

@@ -79,9 +79,18 @@ void EngineCore::collect() {
     }
     hold.unlock();
     supervisor_->stop();
+    // Whoever still holds the pool holds no process, descriptor or shared memory with it.
+    std::unique_ptr<Supervisor> supervisor;
     hold.lock();
     stopped_ = true;
+    supervisor.swap(supervisor_);
+    input_windows_ = shm::Windows();
+    input_memory_.reset();
+    input_read_only_.reset();
+    self_.reset();
     hold.unlock();
+    supervisor.reset();
+    source_.reset();
     stopped_word_.store(1, std::memory_order_release);
     os::futex_wake(stopped_word_, 1 << 30);
 }

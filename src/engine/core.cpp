@@ -199,6 +199,7 @@ bool EngineCore::allocate(std::uint64_t length, Input& input) {
         return true;
     }
     const std::lock_guard hold(mutex_);
+    if (stopped_) return false;
     shm::Extent extent;
     if (!input_arena_.allocate(length, extent)) return false;
     input.data = input_windows_.at(extent);
@@ -229,14 +230,11 @@ std::vector<WorkerView> EngineCore::workers() {
 }
 
 void EngineCore::signal_workers(int signal) {
-    std::vector<std::uint32_t> ids;
-    {
-        const std::lock_guard hold(mutex_);
-        for (const auto& lane : lanes_) {
-            if (lane != nullptr) ids.push_back(lane->id);
-        }
+    const std::lock_guard hold(mutex_);
+    if (supervisor_ == nullptr) return;
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr) supervisor_->signal_worker(lane->id, signal);
     }
-    for (const std::uint32_t id : ids) supervisor_->signal_worker(id, signal);
 }
 
 }  // namespace hardwork

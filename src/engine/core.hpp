@@ -53,6 +53,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint32_t define(std::span<const std::byte> code) override;
     void forget(std::uint32_t function) override;
     bool allocate(std::uint64_t length, Input& input) override;
+    Errc closed() const override;
     void discard(Input& input) override;
     Task* submit(std::uint32_t function, Input& input, Error& why) override;
     bool is_done(const Task* task) const override { return state_of(*task) == TaskState::done; }
@@ -206,6 +207,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool broken_ = false;
     std::vector<std::byte> cause_;      // encoded exception that broke the pool
     bool stopped_ = false;
+    Atomic<int> closed_{0};  // an Errc: what submit would answer, readable without the lock
     Atomic<std::uint32_t> stopped_word_{0};
 };
 

@@ -10,6 +10,7 @@ void EngineCore::begin_shutdown(bool cancel) {
     if (!in_owner_process()) return;
     const std::lock_guard hold(mutex_);
     shutting_down_ = true;
+    if (!broken_) closed_.store(static_cast<int>(Errc::shut_down), std::memory_order_relaxed);
     if (cancel) drop_all(Ending::cancelled, {});
     wake_collector();
 }

@@ -66,6 +66,11 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, Error& why) {
     return task;
 }
 
+Errc EngineCore::closed() const {
+    const auto errc = static_cast<Errc>(closed_.load(std::memory_order_relaxed));
+    return errc == Errc::ok && !in_owner_process() ? Errc::forked : errc;
+}
+
 bool EngineCore::is_running(const Task* task) {
     const std::lock_guard hold(mutex_);
     if (drain()) fill();

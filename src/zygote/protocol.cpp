@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "os/channel_ends.hpp"
 #include "os/codes.hpp"
 
 namespace hardwork::zygote {
@@ -90,7 +91,7 @@ Status send(os::Channel& channel, const Packet& packet, std::span<const int> fds
 }
 
 Received receive(os::Channel& channel, Sender sender, Packet& packet) {
-    auto message = channel.receive();
+    auto message = os::receive_what_fits(channel.fd());
     if (!message) {
         // A reset is a peer that is gone with messages unread; anything else concerns this message alone.
         const int code = message.error().sys_errno;

@@ -97,8 +97,9 @@ TEST(Reap, IsUnknownWhenTheKernelReaps) {
     struct sigaction before {};
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGCHLD, &ignore, &before);
-    Child child([] { return 3; });
+    Child child(sleep_long);  // until it is killed: one that ends by itself may be gone before it has a pidfd
     const Fd pidfd = pidfd_of(child);
+    child.kill();
     EXPECT_TRUE(ends(pidfd));
     ExitStatus status{Kind::exited, 99};
     EXPECT_TRUE(testing::eventually([&] {

@@ -94,6 +94,7 @@ TEST_P(BothWays, StopEndsWhatLivesAndWhatIsBeingBorn) {
 }
 
 TEST_P(BothWays, SourceThatFailsOnce) {
+    unborn_orphans_ = true;
     start();
     if (source_.with_template) {
         kill(source_.template_pid, SIGKILL);
@@ -124,6 +125,7 @@ TEST_P(BothWays, NoDescriptorLeft) {
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
     EXPECT_EQ(failure.error.sys_errno, EMFILE);
     EXPECT_EQ(record_.count(Event::Kind::born, 1), 0U);
+    EXPECT_EQ(source_.starts, source_.with_template ? 1 : 0);  // nobody was blamed, nothing was tried twice
     request(1, "exit 2");
     expect_exit(death(1), 2);
 }

@@ -33,6 +33,7 @@ class Shared {
 class TemplateTest : public SupervisorTest {};
 
 TEST_F(TemplateTest, KilledWithWorkersBusy) {
+    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
     start();
     request(1, "deaf");
     request(2, "deaf");
@@ -52,8 +53,6 @@ TEST_F(TemplateTest, KilledWithWorkersBusy) {
 }
 
 TEST_F(TemplateTest, ReapsOrphansThatBecomeItsOwn) {
-    // As PID 1 of a container does.
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     start();
     request(1, "deaf");
     born(1);
@@ -64,7 +63,6 @@ TEST_F(TemplateTest, ReapsOrphansThatBecomeItsOwn) {
     expect_signal(death(1), SIGKILL);
     supervisor_->stop();
     EXPECT_FALSE(any_child_left());
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(TemplateTest, StoppedIsReplaced) {
@@ -192,7 +190,6 @@ TEST_F(TemplateTest, DiesBetweenForkAndBorn) {
     Shared<std::atomic<int>> calls;
     Late late(*calls);
     source_.hooks = &late;
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     start();
     const os::Fd lane = make_lane("deaf");
     supervisor_->request_birth(1, os::Fd(fcntl(lane.get(), F_DUPFD_CLOEXEC, 0)));
@@ -206,7 +203,6 @@ TEST_F(TemplateTest, DiesBetweenForkAndBorn) {
     EXPECT_EQ(record_.count(Event::Kind::born, 1), 1U);
     EXPECT_EQ(source_.starts, 2);
     supervisor_->stop();
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 // The other way round: BORN was said, the parent has not read it, and the template ends with further births unread.
@@ -240,7 +236,6 @@ TEST_F(TemplateTest, DiesBetweenBornAndItsReading) {
     Shared<Flags> flags;
     Hooks hooks(*flags);
     source_.hooks = &hooks;
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     start();
     const os::Fd lane = make_lane("deaf");
     supervisor_->request_birth(1, os::Fd(fcntl(lane.get(), F_DUPFD_CLOEXEC, 0)));
@@ -262,10 +257,10 @@ TEST_F(TemplateTest, DiesBetweenBornAndItsReading) {
     expect_signal(death(1), SIGKILL);
     EXPECT_EQ(source_.starts, 2);
     supervisor_->stop();
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(TemplateTest, EndOfTheParentLeavesNothing) {
+    unborn_orphans_ = true;
     // An intermediate parent with a supervisor is killed; everything below it must end.
     constexpr int kWorkers = 4;
     struct Pids {
@@ -274,7 +269,6 @@ TEST_F(TemplateTest, EndOfTheParentLeavesNothing) {
         std::atomic<bool> ready{false};
     };
     Shared<Pids> pids;
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     const int parent = fork();
     if (parent == 0) {
         start();
@@ -302,13 +296,10 @@ TEST_F(TemplateTest, EndOfTheParentLeavesNothing) {
     ASSERT_EQ(kill(parent, SIGKILL), 0);
     for (const auto& pidfd : pidfds)
         EXPECT_TRUE(os::wait_readable(pidfd.get(), os::now_ns() + kWatchdogNs));
-    while (waitpid(-1, nullptr, 0) > 0) {
-    }
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(TemplateTest, StormOfKills) {
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    unborn_orphans_ = true;
     start();
     std::atomic<bool> enough{false};
     std::thread killer([&] {
@@ -332,11 +323,6 @@ TEST_F(TemplateTest, StormOfKills) {
     enough = true;
     killer.join();
     EXPECT_EQ(record_.count_all(Event::Kind::death) + record_.count_all(Event::Kind::failed), 320U);
-    supervisor_->stop();
-    // Births that a dying template had begun end by themselves, as orphans: ours here.
-    while (waitpid(-1, nullptr, 0) > 0) {
-    }
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 }  // namespace

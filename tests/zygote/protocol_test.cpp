@@ -1,6 +1,7 @@
 #include "zygote/protocol.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <random>
@@ -109,6 +110,25 @@ TEST(Protocol, TravelsOverAChannel) {
     EXPECT_EQ(packet.kind, Kind::birth);
     EXPECT_EQ(packet.fds.size(), 1U);
     EXPECT_EQ(receive(theirs, Sender::parent, packet), Received::closed);
+}
+
+TEST(Protocol, AMessageOutlivesItsDescriptors) {
+    auto ends = os::Channel::pair();
+    ASSERT_TRUE(ends);
+    auto& [ours, theirs] = ends.value();
+    const int fd = 0;
+    ASSERT_TRUE(send(ours, of_kind(Kind::born), std::span<const int>(&fd, 1)));
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    Packet packet;
+    const auto received = receive(theirs, Sender::child, packet);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_EQ(received, Received::packet);
+    EXPECT_EQ(packet.pid, 4711);
+    EXPECT_TRUE(packet.fds.empty());
 }
 
 TEST(Protocol, ForeignMessageIsRefusedAndTheNextOneRead) {
