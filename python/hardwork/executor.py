@@ -249,6 +249,7 @@ def _python_exit() -> None:
     for executor in list(_executors):
         if executor._pid == os.getpid():
             executor.shutdown()
+    _engine.wait_all_stopped()  # also pools whose executor was dropped with work pending
 
 
 def _after_fork_in_child() -> None:

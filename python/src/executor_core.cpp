@@ -45,6 +45,11 @@ void core_dealloc(PyObject* self) {
     Py_DECREF(type);
 }
 
+std::vector<std::weak_ptr<Engine>>& engines() {
+    static std::vector<std::weak_ptr<Engine>> all;  // under the GIL
+    return all;
+}
+
 PyObject* core_start(PyObject* self, PyObject* args) {
     PyObject* source;
     int workers;
@@ -68,6 +73,8 @@ PyObject* core_start(PyObject* self, PyObject* args) {
         raise_error(error, nullptr);
         return nullptr;
     }
+    std::erase_if(engines(), [](const auto& old) { return old.expired(); });
+    engines().push_back(engine);
     core_of(self)->engine = std::move(engine);
     core_of(self)->functions.start_method = on_demand != 0 ? "spawn" : "fork";
     Py_RETURN_NONE;
@@ -142,6 +149,23 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
+
+PyObject* wait_all_stopped(PyObject*, PyObject*) {
+    const auto all = engines();
+    for (const auto& weak : all) {
+        const EngineRef engine = weak.lock();
+        if (engine == nullptr || !engine->in_owner_process()) continue;
+        engine->begin_shutdown(false);
+        WaitEnd end = WaitEnd::interrupted;
+        while (end == WaitEnd::interrupted) {
+            Py_BEGIN_ALLOW_THREADS
+            end = engine->wait_stopped(~std::uint64_t{0});
+            Py_END_ALLOW_THREADS
+            if (end == WaitEnd::interrupted && PyErr_CheckSignals() < 0) return nullptr;
+        }
+    }
+    Py_RETURN_NONE;
+}
 
 int make_executor_type(PyObject* module) {
     PyType_Slot slots[] = {

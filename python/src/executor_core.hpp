@@ -18,6 +18,8 @@ struct ExecutorCore {
 inline ExecutorCore* core_of(PyObject* self) { return reinterpret_cast<ExecutorCore*>(self); }
 
 int make_executor_type(PyObject* module);
+// The end of the interpreter: every pool, also one whose executor is gone, finishes what was submitted.
+PyObject* wait_all_stopped(PyObject* module, PyObject*);
 
 PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames);
 PyObject* core_map_range(PyObject* self, PyObject* const* args, Py_ssize_t count);

@@ -86,6 +86,7 @@ PyMethodDef functions[] = {
     {"run_worker", module_run_worker, METH_VARARGS, nullptr},
     {"pause_parent_watch", module_pause, METH_NOARGS, nullptr},
     {"resume_parent_watch", module_resume, METH_NOARGS, nullptr},
+    {"wait_all_stopped", wait_all_stopped, METH_NOARGS, nullptr},
     {"usable_cpus", module_usable_cpus, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

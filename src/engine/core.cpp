@@ -7,6 +7,7 @@
 #include "os/cpu.hpp"
 #include "os/duplicate.hpp"
 #include "os/futex.hpp"
+#include "os/generation.hpp"
 #include "os/process.hpp"
 
 namespace hardwork {
@@ -28,7 +29,7 @@ Error Engine::create(const EngineOptions& options, std::shared_ptr<WorkerSource>
 
 EngineCore::EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSource> source,
                        std::shared_ptr<EngineEvents> events)
-    : options_(options), owner_pid_(os::self_pid()), source_(std::move(source)), events_(std::move(events)) {
+    : options_(options), owner_pid_(os::self_pid()), owner_generation_(os::process_generation()), source_(std::move(source)), events_(std::move(events)) {
     lanes_.resize(static_cast<std::size_t>(options.workers));
     functions_.emplace_back();
     functions_.front().used = true;
@@ -36,7 +37,7 @@ EngineCore::EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSourc
     spin_ns_ = os::usable_cpus() > 1 ? 20'000 : 0;
 }
 
-bool EngineCore::in_owner_process() const { return owner_pid_ == os::self_pid(); }
+bool EngineCore::in_owner_process() const { return owner_generation_ == os::process_generation(); }
 
 Status EngineCore::start() {
     auto memory = os::create_memory("hardwork-input", shm::kInputArenaSize);

@@ -162,6 +162,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     const EngineOptions options_;
     const std::int32_t owner_pid_;
+    const std::uint32_t owner_generation_;  // a fork of the owner has another
     std::shared_ptr<WorkerSource> source_;
     std::shared_ptr<EngineEvents> events_;
     std::unique_ptr<Supervisor> supervisor_;

@@ -63,7 +63,10 @@ void SupervisorImpl::on_packet(zygote::Packet&& packet) {
 
 void SupervisorImpl::on_died(const zygote::Packet& packet) {
     Birth* birth = state_->registry.find(packet.ticket);
-    if (birth == nullptr) return;
+    if (birth == nullptr) {
+        state_->registry.locked([&] { state_->unreaped.erase(packet.ticket); });
+        return;
+    }
     switch (birth->state) {
         case Birth::State::waiting: return;
         case Birth::State::unwatched:
@@ -102,7 +105,11 @@ void SupervisorImpl::expire_statuses(std::uint64_t now_ns) {
         Birth* birth = state_->registry.find(ticket);
         if (birth == nullptr || birth->status_deadline > now_ns) continue;
         if (bore(*birth) && !state_->process->dying() && state_->process->has_message()) continue;
-        report_death(ticket, last_known_status(*birth));
+        const auto status = last_known_status(*birth);
+        if (bore(*birth)) {
+            state_->registry.locked([&] { state_->unreaped.emplace(ticket, std::move(birth->pidfd)); });
+        }
+        report_death(ticket, status);
     }
 }
 
@@ -148,6 +155,7 @@ void SupervisorImpl::on_template_ended() {
     state_->poller.remove(state_->process->pidfd());
     state_->process->reap();
     state_->registry.locked([this] { state_->process.reset(); });
+    reap_inherited();
 
     Registry& registry = state_->registry;
     for (const auto ticket : registry.in_state(Birth::State::sent))
@@ -158,6 +166,12 @@ void SupervisorImpl::on_template_ended() {
     for (const auto ticket : registry.in_state(Birth::State::ended)) {
         if (const Birth* birth = registry.find(ticket)) report_death(ticket, last_known_status(*birth));
     }
+}
+
+void SupervisorImpl::reap_inherited() {
+    for (const auto& [ticket, pidfd] : state_->unreaped)
+        static_cast<void>(os::reap(pidfd));
+    state_->registry.locked([this] { state_->unreaped.clear(); });
 }
 
 }  // namespace hardwork

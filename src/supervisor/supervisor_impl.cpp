@@ -135,6 +135,7 @@ void SupervisorImpl::run() {
     state_->poller.remove(state_->process->pidfd());
     state_->process->end(times_.stop_grace_ns);
     state_->registry.locked([this] { state_->process.reset(); });
+    reap_inherited();
 }
 
 void SupervisorImpl::dispatch(std::uint64_t token) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +41,8 @@ class SupervisorImpl final : public Supervisor {
         os::Fd input;
         os::Fd parent;
         std::optional<TemplateProcess> process;  // the template, if there is one
+        // Ended workers that a silent template has not reaped: they are ours if it ends and we inherit its children.
+        std::map<std::uint64_t, os::Fd> unreaped;
     };
 
     // supervisor_impl.cpp: the thread's loop.
@@ -73,6 +76,7 @@ class SupervisorImpl final : public Supervisor {
     std::uint64_t answer_deadline() const;
     void dismiss_template();  // kills it; what follows happens when its pidfd says that it has ended
     void on_template_ended();
+    void reap_inherited();
     bool bore(const Birth& birth) const;  // the present template is this process's parent
 
     WorkerSource& source_;

@@ -135,9 +135,12 @@ def _descriptors() -> dict[int, str]:
         if fd in keepers:
             continue
         try:
-            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
+            link = os.readlink(f"/proc/self/fd/{fd}")
         except OSError:
             continue  # the one that listed the folder
+        # The arenas that multiprocessing.Value and Array live in are kept for the next ones.
+        if f"/pym-{os.getpid()}-" not in link:
+            found[fd] = link
     return found
 
 

@@ -117,6 +117,17 @@ TEST_F(TemplateTest, NotBlamedWhenTheSupervisorItselfWasHeldUp) {
     EXPECT_EQ(source_.starts, 1);
 }
 
+TEST_F(TemplateTest, StoppedForGoodWhileAWorkerDies) {
+    times_.exit_status_ns = 5 * kMs;
+    times_.stop_grace_ns = 20 * kMs;
+    start();
+    request(1, "deaf");
+    born(1);
+    ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
+    EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
+    death(1);  // and its zombie is not left to us when the template is ended
+}
+
 TEST_F(TemplateTest, StoppedAtTheEnd) {
     times_.stop_grace_ns = 50 * kMs;
     start();

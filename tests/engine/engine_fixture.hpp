@@ -1,0 +1,214 @@
+// An engine over a forked template whose tasks are small numbers with meanings.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "hardwork/engine.hpp"
+#include "hardwork/worker.hpp"
+
+namespace hardwork::test {
+
+// What a task does with its number x. The result is 2 * x unless it says otherwise.
+enum : std::int64_t {
+    kKill = -1,         // dies by SIGKILL while it runs
+    kExit3 = -2,        // exits with code 3 while it runs
+    kSleep = -3,        // sleeps 300 ms
+    kThrow = -4,        // ends as an exception with the bytes "oops"
+    kLarge = -5,        // answers with 3 MB of the byte 7
+    kDieEncoding = -6,  // dies in ENCODE
+    kDieDecoding = -7,  // dies in DECODE
+    kForge = -8,        // writes a record that cannot be: an outcome out of range
+    kPid = -9,          // answers with its process id
+};
+inline constexpr std::size_t kLargeSize = 3'000'000;
+inline constexpr std::size_t kCounters = 1 << 18;
+
+// Counts executions in memory that all processes share.
+inline std::atomic<std::uint32_t>* shared_counters() {
+    static auto* counters = static_cast<std::atomic<std::uint32_t>*>(
+        mmap(nullptr, kCounters * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    return counters;
+}
+
+class TestRunner final : public Runner {
+  public:
+    explicit TestRunner(int fail_initialize) : fail_initialize_(fail_initialize) {}
+    bool initialize(Output& out) override {
+        if (fail_initialize_ == 2) _exit(9);
+        if (fail_initialize_ == 0) return true;
+        std::memcpy(out.allocate(4), "nope", 4);
+        out.finish(4);
+        return false;
+    }
+    void define(std::uint32_t function, std::span<const std::byte>) override {
+        if (function >= defined_.size()) defined_.resize(function + 1);
+        defined_[function] = true;
+    }
+    Outcome run(const Invocation& call, PhaseMark& phase, Output& out) override {
+        phase.enter(Phase::decode);
+        std::int64_t x;
+        std::memcpy(&x, call.payload.data(), sizeof x);
+        if (call.is_item && x >= 0) x += call.index;
+        if (x == kDieDecoding) raise(SIGKILL);
+        phase.enter(Phase::run);
+        if (call.function >= defined_.size() || !defined_[call.function]) _exit(77);
+        if (x >= 0 && static_cast<std::size_t>(x) < kCounters) shared_counters()[x].fetch_add(1);
+        std::int64_t answer = 2 * x;
+        switch (x) {
+            case kKill: raise(SIGKILL); break;
+            case kExit3: _exit(3);
+            case kSleep: usleep(300'000); break;
+            case kPid: answer = getpid(); break;
+            default: break;
+        }
+        phase.enter(Phase::encode);
+        if (x == kDieEncoding) raise(SIGKILL);
+        if (x == kThrow) {
+            std::memcpy(out.allocate(4), "oops", 4);
+            out.finish(4);
+            return Outcome::exception;
+        }
+        if (x == kLarge) {
+            std::memset(out.allocate(kLargeSize), 7, kLargeSize);
+            out.finish(kLargeSize);
+            return Outcome::value;
+        }
+        std::memcpy(out.allocate(8), &answer, 8);
+        out.finish(8);
+        return x == kForge ? static_cast<Outcome>(200) : Outcome::value;
+    }
+
+  private:
+    int fail_initialize_;
+    std::vector<bool> defined_;
+};
+
+class ForkSource final : public WorkerSource {
+  public:
+    explicit ForkSource(int fail_initialize = 0) : fail_initialize_(fail_initialize) {}
+    bool uses_template() const override { return true; }
+    int start_template(int channel_fd, std::int32_t& pid) override {
+        pid = fork();
+        if (pid == 0) {
+            struct Hooks final : TemplateHooks {
+                int fail = 0;
+                std::int32_t fork_worker() override { return fork(); }
+                int worker_main(const WorkerSetup& setup) override {
+                    TestRunner runner(fail);
+                    return run_worker(setup, runner);
+                }
+            } hooks;
+            hooks.fail = fail_initialize_;
+            _exit(serve_template(channel_fd, hooks));
+        }
+        return pid < 0 ? errno : 0;
+    }
+    int start_worker(const WorkerSetup&, std::int32_t&) override { return ENOSYS; }
+
+  private:
+    int fail_initialize_;
+};
+
+class Notices final : public EngineEvents {
+  public:
+    void on_done(std::span<void* const> cookies) override {
+        const std::lock_guard hold(lock);
+        seen.insert(seen.end(), cookies.begin(), cookies.end());
+    }
+    std::mutex lock;
+    std::vector<void*> seen;
+};
+
+class EngineTest : public ::testing::Test {
+  protected:
+    void start(int workers, std::uint32_t max_tasks = 0, int fail_initialize = 0) {
+        shared_counters();
+        EngineOptions options;
+        options.workers = workers;
+        options.max_tasks_per_worker = max_tasks;
+        const Error error =
+            Engine::create(options, std::make_shared<ForkSource>(fail_initialize), notices, engine);
+        ASSERT_EQ(error.code, Errc::ok) << error.what;
+        const std::byte code{1};
+        function = engine->define({&code, 1});
+    }
+    void TearDown() override {
+        if (engine == nullptr) return;
+        engine->begin_shutdown(true);
+        EXPECT_EQ(engine->wait_stopped(monotonic_ns() + 30'000'000'000), WaitEnd::done);
+    }
+
+    Input input_of(std::int64_t x) {
+        Input input;
+        EXPECT_TRUE(engine->allocate(sizeof x, input));
+        std::memcpy(input.data, &x, sizeof x);
+        return input;
+    }
+    Task* submit(std::int64_t x) {
+        Input input = input_of(x);
+        Error why;
+        return engine->submit(function, input, why);
+    }
+    TaskResult wait(Task* task) {
+        if (!engine->is_done(task) && !engine->spin(task)) {
+            WaitEnd end = engine->wait(task, monotonic_ns() + 30'000'000'000);
+            EXPECT_EQ(end, WaitEnd::done);
+        }
+        return engine->result(task);
+    }
+    std::int64_t number(const TaskResult& result) {
+        EXPECT_EQ(result.ending, Ending::value);
+        std::int64_t x = 0;
+        if (result.bytes.size() == 8) std::memcpy(&x, result.bytes.data(), 8);
+        return x;
+    }
+    std::int64_t call(std::int64_t x) {
+        Task* task = submit(x);
+        const std::int64_t answer = number(wait(task));
+        engine->release(task);
+        return answer;
+    }
+    // Reads a whole map; item_check(index, result).
+    template <class Check>
+    std::uint64_t read(Job* job, Check check) {
+        ResultBlock block;
+        TaskResult result;
+        std::uint64_t count = 0;
+        for (;;) {
+            switch (engine->next_block(job, block)) {
+                case JobState::block:
+                    while (block.next(result)) check(count++, result);
+                    continue;
+                case JobState::pending:
+                    if (!engine->spin(job)) {
+                        EXPECT_EQ(engine->wait(job, monotonic_ns() + 30'000'000'000), WaitEnd::done);
+                    }
+                    continue;
+                default: return count;
+            }
+        }
+    }
+    Job* map(std::int64_t first, std::uint32_t count) {
+        Error why;
+        Job* job = engine->start_job(function, why);
+        Input input = input_of(first);
+        engine->add_span(job, input, count);
+        engine->seal(job);
+        return job;
+    }
+
+    std::shared_ptr<Notices> notices = std::make_shared<Notices>();
+    std::shared_ptr<Engine> engine;
+    std::uint32_t function = 0;
+};
+
+}  // namespace hardwork::test
