@@ -41,8 +41,8 @@ enum class Ending : std::uint8_t {
     skipped,      // an item whose input the face could not encode
     worker_died,  // death says how
     cancelled,
-    broken,       // the pool gave up; bytes: the encoded cause if there is one
-    no_memory,    // the parent could not keep the result
+    broken,     // the pool gave up; bytes: the encoded cause if there is one
+    no_memory,  // the parent could not keep the result
 };
 
 struct TaskResult {
@@ -106,11 +106,11 @@ class Engine {
     virtual Errc closed() const = 0;
     // Takes the input over. nullptr: `why` says (shut_down, broken, forked).
     virtual Task* submit(std::uint32_t function, Input& input, Error& why) = 0;
-    virtual bool is_done(const Task* task) const = 0;   // without looking at the rings
-    virtual bool is_running(const Task* task) = 0;      // claimed by a worker
-    virtual bool cancel(Task* task) = 0;                // true: it will never run and never has; done then
-    virtual TaskResult result(Task* task) = 0;          // of a done task
-    virtual void release(Task* task) = 0;               // the handle; the task goes on
+    virtual bool is_done(const Task* task) const = 0;  // without looking at the rings
+    virtual bool is_running(const Task* task) = 0;     // claimed by a worker
+    virtual bool cancel(Task* task) = 0;               // true: it will never run and never has; done then
+    virtual TaskResult result(Task* task) = 0;         // of a done task
+    virtual void release(Task* task) = 0;              // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
     virtual bool subscribe(Task* task, void* cookie) = 0;
 
@@ -128,8 +128,8 @@ class Engine {
     virtual bool add_span(Job* job, Input& input, std::uint32_t count) = 0;
     virtual void seal(Job* job) = 0;
     virtual JobState next_block(Job* job, ResultBlock& block) = 0;
-    virtual void cancel_rest(Job* job) = 0;   // what has not started never will
-    virtual void release_job(Job* job) = 0;   // the handle; what is under way goes on unless cancelled before
+    virtual void cancel_rest(Job* job) = 0;  // what has not started never will
+    virtual void release_job(Job* job) = 0;  // the handle; what is under way goes on unless cancelled before
 
     virtual std::vector<WorkerView> workers() = 0;
     virtual void signal_workers(int signal) = 0;

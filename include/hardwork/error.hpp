@@ -61,7 +61,7 @@ struct WorkerDeath {
     std::int32_t pid = 0;
     ExitStatus status{};
     Phase phase = Phase::spawn;
-    std::uint64_t task = 0;  // the engine's number of the task it was running; 0 if none
+    std::uint64_t task = 0;       // the engine's number of the task it was running; 0 if none
     bool refused_record = false;  // the worker was ended because it wrote a record that cannot be
 };
 

@@ -51,7 +51,12 @@ def dumps(obj: object, *, start_method: str | None = None) -> tuple[bytes, list[
 def dumps_result(obj: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
     """Pickle what comes back from a worker. A result that pickle refuses is an error, as in the standard library."""
     buffers: list[pickle.PickleBuffer] = []
-    return pickle_back(obj, buffers), buffers
+    try:
+        return pickle_back(obj, buffers), buffers
+    except Exception as error:
+        # The error's own text seldom says what was being pickled ("cannot pickle '_thread.lock' object").
+        error.add_note(f"the task ended, but its result of type {type(obj).__qualname__} cannot be pickled")
+        raise
 
 
 def loads(data: Any, buffers: Iterable[Any] = ()) -> Any:

@@ -29,8 +29,8 @@ PyObject* worker_died(const WorkerDeath& death) {
 
 PyObject* decode_exception(std::span<const std::byte> bytes) {
     if (load_pickling() < 0) return nullptr;
-    const Ref data(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()),
-                                             static_cast<Py_ssize_t>(bytes.size())));
+    const Ref data(
+        PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
     return data ? PyObject_CallOneArg(state.decode_exception, data.get()) : nullptr;
 }
 

@@ -66,10 +66,8 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     auto events = std::make_shared<FutureEvents>();
     EngineRef engine;
     Error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = Engine::create(options, std::move(python_source), std::move(events), engine);
-    Py_END_ALLOW_THREADS
-    if (error.code != Errc::ok) {
+    Py_BEGIN_ALLOW_THREADS error = Engine::create(options, std::move(python_source), std::move(events), engine);
+    Py_END_ALLOW_THREADS if (error.code != Errc::ok) {
         raise_error(error, nullptr);
         return nullptr;
     }
@@ -89,10 +87,8 @@ PyObject* core_shutdown(PyObject* self, PyObject* args) {
     engine->begin_shutdown(cancel != 0);
     while (wait != 0) {
         WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS
-        end = engine->wait_stopped(~std::uint64_t{0});
-        Py_END_ALLOW_THREADS
-        if (end == WaitEnd::done) break;
+        Py_BEGIN_ALLOW_THREADS end = engine->wait_stopped(~std::uint64_t{0});
+        Py_END_ALLOW_THREADS if (end == WaitEnd::done) break;
         if (PyErr_CheckSignals() < 0) return nullptr;
     }
     Py_RETURN_NONE;
@@ -158,10 +154,8 @@ PyObject* wait_all_stopped(PyObject*, PyObject*) {
         engine->begin_shutdown(false);
         WaitEnd end = WaitEnd::interrupted;
         while (end == WaitEnd::interrupted) {
-            Py_BEGIN_ALLOW_THREADS
-            end = engine->wait_stopped(~std::uint64_t{0});
-            Py_END_ALLOW_THREADS
-            if (end == WaitEnd::interrupted && PyErr_CheckSignals() < 0) return nullptr;
+            Py_BEGIN_ALLOW_THREADS end = engine->wait_stopped(~std::uint64_t{0});
+            Py_END_ALLOW_THREADS if (end == WaitEnd::interrupted && PyErr_CheckSignals() < 0) return nullptr;
         }
     }
     Py_RETURN_NONE;

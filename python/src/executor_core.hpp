@@ -8,10 +8,9 @@
 namespace hardwork::py {
 
 struct ExecutorCore {
-    PyObject_HEAD
-    EngineRef engine;       // empty until the first submit
+    PyObject_HEAD EngineRef engine;  // empty until the first submit
     Functions functions;
-    Writer writer;          // of the call being encoded; taken by one submit at a time
+    Writer writer;  // of the call being encoded; taken by one submit at a time
     bool writer_taken;
 };
 

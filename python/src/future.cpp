@@ -205,7 +205,9 @@ namespace {
 
 // Tells those whom concurrent.futures.wait and as_completed put there; the condition is held.
 int tell_waiters(PyObject* self, FutureFields& own) {
-    const char* name = own.state != FutureState::finished ? "add_cancelled" : own.is_error ? "add_exception" : "add_result";
+    const char* name = own.state != FutureState::finished ? "add_cancelled"
+                       : own.is_error                     ? "add_exception"
+                                                          : "add_result";
     const Ref waiters(PySequence_List(own.extra->waiters));
     if (!waiters) return -1;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(waiters.get()); ++i) {

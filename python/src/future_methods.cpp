@@ -62,10 +62,8 @@ int wait_done(PyObject* self, std::uint64_t deadline) {
     if (engine->spin(task)) return 1;
     for (;;) {
         WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS
-        end = engine->wait(task, deadline);
-        Py_END_ALLOW_THREADS
-        if (end == WaitEnd::done) return 1;
+        Py_BEGIN_ALLOW_THREADS end = engine->wait(task, deadline);
+        Py_END_ALLOW_THREADS if (end == WaitEnd::done) return 1;
         if (end == WaitEnd::timeout) return 0;
         if (PyErr_CheckSignals() < 0) return -1;
     }
@@ -245,7 +243,8 @@ PyObject* get_value(PyObject* self, void* want_error) {
     FutureFields& own = fields(self);
     const bool handed_out = own.extra != nullptr && own.extra->condition != nullptr;
     if (!handed_out && look(self) < 0) return nullptr;
-    const bool is_it = own.state == FutureState::finished && own.value != nullptr && own.is_error == (want_error != nullptr);
+    const bool is_it =
+        own.state == FutureState::finished && own.value != nullptr && own.is_error == (want_error != nullptr);
     return Py_NewRef(is_it ? own.value : Py_None);
 }
 
@@ -289,7 +288,8 @@ int marker;  // its address tells the second of two attributes that share a func
 
 PyMethodDef future_methods[] = {
     {"result", fast(future_result), METH_FASTCALL | METH_KEYWORDS,
-     "result($self, /, timeout=None)\n--\n\nThe call's return value, waited for at most `timeout` seconds (None: as long "
+     "result($self, /, timeout=None)\n--\n\nThe call's return value, waited for at most `timeout` seconds (None: as "
+     "long "
      "as it takes).\n\nRaises TimeoutError, CancelledError, WorkerDied if the worker died while it ran the call, or "
      "what the call raised."},
     {"exception", fast(future_exception), METH_FASTCALL | METH_KEYWORDS,
@@ -301,7 +301,8 @@ PyMethodDef future_methods[] = {
     {"cancel", future_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
     {"add_done_callback", future_add_done_callback, METH_O,
-     "add_done_callback($self, fn, /)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it has."},
+     "add_done_callback($self, fn, /)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it "
+     "has."},
     {"__reduce__", future_reduce, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

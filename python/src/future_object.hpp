@@ -21,8 +21,8 @@ struct FutureFields {
     Extra* extra;
     FutureState state;
     bool is_error;
-    bool subscribed;    // the collector holds a reference and will announce it
-    bool called;        // callbacks have been run
+    bool subscribed;  // the collector holds a reference and will announce it
+    bool called;      // callbacks have been run
 };
 
 extern Py_ssize_t future_offset;  // where the fields begin: behind the base class's
@@ -31,12 +31,12 @@ inline FutureFields& fields(PyObject* self) {
     return *reinterpret_cast<FutureFields*>(reinterpret_cast<char*>(self) + future_offset);
 }
 
-Extra* extra_of(PyObject* self);    // nullptr with MemoryError
-bool subscribe(PyObject* self);     // false if the task is already done (or there is none)
-bool inflate(PyObject* self);       // makes condition and lists, subscribes; false with an error
-int resolve(PyObject* self);        // of a future whose task is done; -1 with an error
+Extra* extra_of(PyObject* self);  // nullptr with MemoryError
+bool subscribe(PyObject* self);   // false if the task is already done (or there is none)
+bool inflate(PyObject* self);     // makes condition and lists, subscribes; false with an error
+int resolve(PyObject* self);      // of a future whose task is done; -1 with an error
 void run_callbacks(PyObject* self);
-void track(PyObject* self);         // from now on the garbage collector must know it
+void track(PyObject* self);  // from now on the garbage collector must know it
 
 extern PyMethodDef future_methods[];
 extern PyGetSetDef future_attributes[];

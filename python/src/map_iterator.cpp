@@ -7,9 +7,8 @@ namespace hardwork::py {
 namespace {
 
 struct MapIterator {
-    PyObject_HEAD
-    EngineRef engine;
-    Job* job;           // nullptr once it has ended
+    PyObject_HEAD EngineRef engine;
+    Job* job;  // nullptr once it has ended
     PyObject* errors;
     std::uint64_t item;  // number of the next result
     std::uint64_t deadline;
@@ -80,10 +79,8 @@ PyObject* map_next(PyObject* object) {
         const EngineRef engine = self->engine;
         Job* job = self->job;
         WaitEnd how;
-        Py_BEGIN_ALLOW_THREADS
-        how = engine->wait(job, self->deadline);
-        Py_END_ALLOW_THREADS
-        if (how == WaitEnd::timeout) {
+        Py_BEGIN_ALLOW_THREADS how = engine->wait(job, self->deadline);
+        Py_END_ALLOW_THREADS if (how == WaitEnd::timeout) {
             end(self);
             PyErr_SetNone(PyExc_TimeoutError);
             return nullptr;
@@ -102,7 +99,8 @@ PyObject* map_set_timeout(PyObject* self, PyObject* seconds) {
     if (seconds == Py_None) Py_RETURN_NONE;
     const double value = PyFloat_AsDouble(seconds);
     if (value == -1.0 && PyErr_Occurred()) return nullptr;
-    if (value < 3.0e9) cast(self)->deadline = monotonic_ns() + (value > 0 ? static_cast<std::uint64_t>(value * 1e9) : 0);
+    if (value < 3.0e9)
+        cast(self)->deadline = monotonic_ns() + (value > 0 ? static_cast<std::uint64_t>(value * 1e9) : 0);
     Py_RETURN_NONE;
 }
 
@@ -132,7 +130,8 @@ void map_dealloc(PyObject* object) {
 PyMethodDef methods[] = {
     {"close", map_close, METH_NOARGS, "close($self, /)\n--\n\nCancels what has not started; the iterator has ended."},
     {"set_timeout", map_set_timeout, METH_O,
-     "set_timeout($self, seconds, /)\n--\n\nSeconds from now after which a missing result raises TimeoutError; None: never."},
+     "set_timeout($self, seconds, /)\n--\n\nSeconds from now after which a missing result raises TimeoutError; None: "
+     "never."},
     {nullptr, nullptr, 0, nullptr},
 };
 

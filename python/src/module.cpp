@@ -37,8 +37,7 @@ class PythonHooks final : public TemplateHooks {
     }
 
     int worker_main(const WorkerSetup& setup) override {
-        const Ref code(
-            PyObject_CallFunction(worker_main_, "iii", setup.lane_fd, setup.input_fd, setup.parent_fd));
+        const Ref code(PyObject_CallFunction(worker_main_, "iii", setup.lane_fd, setup.input_fd, setup.parent_fd));
         if (code && PyLong_Check(code.get())) return static_cast<int>(PyLong_AsLong(code.get()));
         if (PyErr_Occurred()) PyErr_Print();
         return 1;
@@ -109,7 +108,14 @@ PyModuleDef_Slot slots[] = {
 };
 
 PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "hardwork._engine", "The C++ engine for Python.", 0, functions, slots, nullptr, nullptr,
+    PyModuleDef_HEAD_INIT,
+    "hardwork._engine",
+    "The C++ engine for Python.",
+    0,
+    functions,
+    slots,
+    nullptr,
+    nullptr,
     nullptr,
 };
 

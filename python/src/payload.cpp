@@ -25,7 +25,8 @@ int damaged() {
 }  // namespace
 
 void Pickled::release() {
-    for (Py_ssize_t i = 0; i < count_; ++i) PyBuffer_Release(&buffers_[i]);
+    for (Py_ssize_t i = 0; i < count_; ++i)
+        PyBuffer_Release(&buffers_[i]);
     PyMem_Free(buffers_);
     buffers_ = nullptr;
     count_ = 0;
@@ -56,7 +57,8 @@ int Pickled::dump(PyObject* object, bool result_only) {
 
 std::size_t Pickled::size() const {
     std::size_t size = sizeof(PickleHeader) + static_cast<std::size_t>(PyBytes_GET_SIZE(data_.get()));
-    for (Py_ssize_t i = 0; i < count_; ++i) size += sizeof(BufferHeader) + static_cast<std::size_t>(buffers_[i].len);
+    for (Py_ssize_t i = 0; i < count_; ++i)
+        size += sizeof(BufferHeader) + static_cast<std::size_t>(buffers_[i].len);
     return size;
 }
 
@@ -138,7 +140,8 @@ int encode_call(PyObject* fn, PyObject* const* args, Py_ssize_t count, PyObject*
     }
     const Ref positional(PyTuple_New(count));
     if (!positional) return -1;
-    for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; i < count; ++i)
+        PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
     Ref named = Ref::borrow(Py_None);
     if (keywords != 0) {
         named = Ref(PyDict_New());

@@ -27,8 +27,10 @@ std::span<const std::byte> item_of(std::span<const std::byte> bytes, std::uint32
 }  // namespace
 
 PythonRunner::~PythonRunner() {
-    for (PyObject* function : functions_) Py_XDECREF(function);
-    for (PyObject* error : broken_) Py_XDECREF(error);
+    for (PyObject* function : functions_)
+        Py_XDECREF(function);
+    for (PyObject* error : broken_)
+        Py_XDECREF(error);
 }
 
 bool PythonRunner::initialize(Output& out) {
@@ -47,8 +49,8 @@ void PythonRunner::define(std::uint32_t function, std::span<const std::byte> cod
     }
     Py_CLEAR(functions_[function]);
     Py_CLEAR(broken_[function]);
-    const Ref data(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(code.data()),
-                                             static_cast<Py_ssize_t>(code.size())));
+    const Ref data(
+        PyBytes_FromStringAndSize(reinterpret_cast<const char*>(code.data()), static_cast<Py_ssize_t>(code.size())));
     if (data) functions_[function] = PyObject_CallOneArg(state.loads, data.get());
     if (functions_[function] != nullptr) return;
     PyObject *type, *value, *traceback;
@@ -124,7 +126,8 @@ PyObject* PythonRunner::call(const Invocation& call, std::span<const std::byte> 
         phase.enter(Phase::run);
         PyObject* value = PyObject_Vectorcall(
             fn, arguments, static_cast<std::size_t>(count) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
-        for (Py_ssize_t i = 0; i < count; ++i) Py_DECREF(arguments[i]);
+        for (Py_ssize_t i = 0; i < count; ++i)
+            Py_DECREF(arguments[i]);
         return value;
     }
     if (form == kPickle) return call_pickled(fn, bytes, phase);

@@ -27,7 +27,7 @@ class PythonRunner final : public Runner {
     Outcome encode_result(PyObject* value, Output& out);
     Outcome encode_error(Output& out);
 
-    PyObject* initialize_;            // borrowed
+    PyObject* initialize_;              // borrowed
     std::vector<PyObject*> functions_;  // by number; owned
     std::vector<PyObject*> broken_;     // by number: why the function could not be decoded; owned
     Writer writer_;

@@ -28,10 +28,8 @@ int load_state() {
         if (*place == nullptr) return -1;
     }
     const std::pair<PyObject**, const char*> words[] = {
-        {&state.pending, "PENDING"},
-        {&state.running, "RUNNING"},
-        {&state.cancelled, "CANCELLED"},
-        {&state.cancelled_and_notified, "CANCELLED_AND_NOTIFIED"},
+        {&state.pending, "PENDING"},     {&state.running, "RUNNING"},
+        {&state.cancelled, "CANCELLED"}, {&state.cancelled_and_notified, "CANCELLED_AND_NOTIFIED"},
         {&state.finished, "FINISHED"},
     };
     for (const auto& [place, word] : words) {
@@ -65,15 +63,14 @@ int load_pickling() {
 void raise_error(const Error& error, Engine* engine) {
     switch (error.code) {
         case Errc::ok: PyErr_SetString(PyExc_SystemError, "hardwork: an error without a code"); return;
-        case Errc::shut_down:
-            PyErr_SetString(PyExc_RuntimeError, "cannot schedule new futures after shutdown");
-            return;
+        case Errc::shut_down: PyErr_SetString(PyExc_RuntimeError, "cannot schedule new futures after shutdown"); return;
         case Errc::forked: PyErr_SetString(PyExc_RuntimeError, error.what); return;
         case Errc::invalid_argument: PyErr_SetString(PyExc_ValueError, error.what); return;
         case Errc::out_of_memory: PyErr_NoMemory(); return;
         case Errc::broken: {
-            PyErr_SetString(state.broken_process_pool,
-                            "the process pool is broken: its workers could not be started; no task can be run any more");
+            PyErr_SetString(
+                state.broken_process_pool,
+                "the process pool is broken: its workers could not be started; no task can be run any more");
             if (engine == nullptr) return;
             const auto cause = engine->broken_cause();
             if (cause.empty() || load_pickling() < 0) return;
@@ -93,9 +90,9 @@ void raise_error(const Error& error, Engine* engine) {
                          std::strerror(error.sys_errno));
             return;
         case Errc::system: {
-            const Ref arguments(Py_BuildValue("(iN)", error.sys_errno,
-                                              PyUnicode_FromFormat("hardwork could not %s: %s", error.what,
-                                                                   std::strerror(error.sys_errno))));
+            const Ref arguments(Py_BuildValue(
+                "(iN)", error.sys_errno,
+                PyUnicode_FromFormat("hardwork could not %s: %s", error.what, std::strerror(error.sys_errno))));
             if (arguments) PyErr_SetObject(PyExc_OSError, arguments.get());
             return;
         }

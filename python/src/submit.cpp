@@ -17,7 +17,8 @@ void raise_closed(Errc closed, Engine& engine) {
 }
 
 bool ensure_started(PyObject* self) {
-    if (core_of(self)->engine != nullptr) [[likely]] return true;
+    if (core_of(self)->engine != nullptr) [[likely]]
+        return true;
     const Ref started(PyObject_CallMethod(self, "_start", nullptr));
     if (!started) return false;
     if (core_of(self)->engine != nullptr) return true;
@@ -29,8 +30,7 @@ bool fill_input(Engine& engine, const Writer& codec, const Pickled& pickled, boo
     const std::size_t size = coded ? codec.size() : pickled.size();
     bool allocated;
     if (size >= kLargeCopy) {
-        Py_BEGIN_ALLOW_THREADS
-        allocated = engine.allocate(size, input);
+        Py_BEGIN_ALLOW_THREADS allocated = engine.allocate(size, input);
         if (allocated) {
             if (coded) {
                 std::memcpy(input.data, codec.data(), size);

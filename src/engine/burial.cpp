@@ -50,7 +50,8 @@ void EngineCore::on_birth_failed(std::uint32_t id, Error) {
     lanes_[id & (kMaxWorkers - 1)].reset();
     // A shortage is not a fault of the tasks: fewer workers for now; with none at all, the pool gives up in the end.
     bool any = false;
-    for (const auto& other : lanes_) any = any || other != nullptr;
+    for (const auto& other : lanes_)
+        any = any || other != nullptr;
     if (!any) {
         budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});

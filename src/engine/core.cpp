@@ -29,7 +29,12 @@ Error Engine::create(const EngineOptions& options, std::shared_ptr<WorkerSource>
 
 EngineCore::EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSource> source,
                        std::shared_ptr<EngineEvents> events)
-    : options_(options), owner_pid_(os::self_pid()), owner_generation_(os::process_generation()), source_(std::move(source)), events_(std::move(events)) {
+    : options_(options),
+      owner_pid_(os::self_pid()),
+      owner_generation_(os::process_generation()),
+      source_(std::move(source)),
+      events_(std::move(events)),
+      budget_(static_cast<std::uint32_t>(options.workers)) {
     lanes_.resize(static_cast<std::size_t>(options.workers));
     functions_.emplace_back();
     functions_.front().used = true;
@@ -137,13 +142,16 @@ bool EngineCore::add_lane() {
 void EngineCore::keep_workers() {
     if (broken_ || stopped_) return;
     std::uint64_t lacking = 0;
-    for (const auto& lane : lanes_) lacking += lane == nullptr ? 1U : 0U;
+    for (const auto& lane : lanes_)
+        lacking += lane == nullptr ? 1U : 0U;
     if (options_.on_demand || shutting_down_) {
         // Only as many as there is work that no idle worker could take.
         std::uint64_t wanted = backlog_size_ + span_backlog_.size();
-        for (const Job* job : open_jobs_) wanted += job->items - job->finished;
+        for (const Job* job : open_jobs_)
+            wanted += job->items - job->finished;
         std::uint64_t idle = 0;
-        for (const auto& lane : lanes_) idle += lane != nullptr && lane->open() && lane->live == 0 ? 1U : 0U;
+        for (const auto& lane : lanes_)
+            idle += lane != nullptr && lane->open() && lane->live == 0 ? 1U : 0U;
         wanted = wanted > idle ? wanted - idle : 0;
         if (wanted < lacking) lacking = wanted;
     }

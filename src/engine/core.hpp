@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/job.hpp"
@@ -46,7 +47,8 @@ struct FunctionInfo {
 
 class EngineCore final : public Engine, private SupervisorListener, public std::enable_shared_from_this<EngineCore> {
   public:
-    EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSource> source, std::shared_ptr<EngineEvents> events);
+    EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSource> source,
+               std::shared_ptr<EngineEvents> events);
     ~EngineCore() override;
     Status start();
 
@@ -85,7 +87,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool add_lane();                       // asks for one more worker
     LaneState* lane_of(std::uint32_t id);  // nullptr when that lane is gone
     void forget_if_unused(std::uint32_t function);
-    void keep_workers();                   // births what is missing
+    void keep_workers();  // births what is missing
     bool idle_lane_exists() const;
 
     // dispatch.cpp
@@ -106,13 +108,13 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool anything_to_steal() const;
 
     // drain.cpp
-    bool drain();                    // all lanes; true if anything came
+    bool drain();  // all lanes; true if anything came
     bool drain_lane(LaneState& lane);
     bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);
     LargeResult* take_large(LaneState& lane, const std::byte* payload);
-    void refuse(LaneState& lane);    // its worker wrote what cannot be: it is ended
+    void refuse(LaneState& lane);  // its worker wrote what cannot be: it is ended
     void tell_releases(LaneState& lane);
     void finish(Task* task, Ending ending, std::span<const std::byte> bytes);
     void finish_large(Task* task, Ending ending, LargeResult* large);
@@ -184,14 +186,14 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     Task* backlog_head_ = nullptr;
     Task* backlog_tail_ = nullptr;
-    std::uint64_t backlog_size_ = 0;     // tasks, also those cancelled meanwhile
+    std::uint64_t backlog_size_ = 0;      // tasks, also those cancelled meanwhile
     std::deque<SpanWork*> span_backlog_;  // taken back or orphaned: first in line
     std::deque<Job*> open_jobs_;          // with chunks not yet cut into spans
     bool spans_turn_ = false;
     std::uint64_t next_span_number_ = 1;
-    std::uint64_t outstanding_ = 0;       // tasks not done
-    std::uint64_t jobs_ = 0;              // jobs not finished
-    std::vector<Job*> all_jobs_;          // also finished ones whose handle is held
+    std::uint64_t outstanding_ = 0;  // tasks not done
+    std::uint64_t jobs_ = 0;         // jobs not finished
+    std::vector<Job*> all_jobs_;     // also finished ones whose handle is held
     std::uint32_t since_drain_ = 0;
 
     std::list<Waiter*> waiters_;
@@ -200,13 +202,14 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     os::Thread collector_;
     Atomic<std::uint32_t> collector_word_{0};
     std::uint64_t subscriptions_ = 0;
-    std::vector<void*> notices_;  // cookies of done tasks, for the collector
+    std::unordered_map<const Task*, void*> subscribers_;  // cookies: few tasks have one, so not in the task
+    std::vector<void*> notices_;                          // cookies of done tasks, for the collector
     bool collector_timed_ = false;  // it sleeps at most a millisecond: work is packed behind other work
 
-    Budget budget_;
+    Budget budget_;  // of births that never get to work
     bool shutting_down_ = false;
     bool broken_ = false;
-    std::vector<std::byte> cause_;      // encoded exception that broke the pool
+    std::vector<std::byte> cause_;  // encoded exception that broke the pool
     bool stopped_ = false;
     Atomic<int> closed_{0};  // an Errc: what submit would answer, readable without the lock
     Atomic<std::uint32_t> stopped_word_{0};

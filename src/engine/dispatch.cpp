@@ -133,8 +133,7 @@ LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstand
     }
     const auto workers = static_cast<std::uint32_t>(options_.workers);
     const auto capacity = shm::kRequestSlots - kReservedSlots;
-    const std::uint32_t total =
-        outstanding > 0xffffffffU ? 0xffffffffU : static_cast<std::uint32_t>(outstanding);
+    const std::uint32_t total = outstanding > 0xffffffffU ? 0xffffffffU : static_cast<std::uint32_t>(outstanding);
     const std::uint32_t depth = sched::queue_depth(estimate, capacity, total, workers);
     LaneState* best = nullptr;
     std::uint64_t least = ~std::uint64_t{0};

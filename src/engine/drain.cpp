@@ -277,7 +277,9 @@ void EngineCore::done(Task* task) {
     const std::uint8_t flags = task->flags;
     set_state(*task, TaskState::done);
     if ((flags & kSubscribed) != 0) {
-        notices_.push_back(task->cookie);
+        const auto subscriber = subscribers_.find(task);
+        notices_.push_back(subscriber->second);
+        subscribers_.erase(subscriber);
         wake_collector();
     }
     if ((flags & kWaited) != 0) wake_waiters(task, nullptr);

@@ -18,9 +18,9 @@ struct LargeResult;
 
 struct Chunk {
     Input input;
-    std::uint64_t base = 0;   // number of its first item in the whole map
+    std::uint64_t base = 0;  // number of its first item in the whole map
     std::uint32_t count = 0;
-    std::uint32_t next = 0;   // first item not yet in any span
+    std::uint32_t next = 0;  // first item not yet in any span
     std::uint32_t unfinished = 0;
 };
 
@@ -82,8 +82,8 @@ void drop_block(Block& block);
 struct ResultBlock::Impl {
     std::vector<Block> blocks;
     std::size_t block = 0;
-    std::size_t at = 0;           // byte offset in the current block
-    std::uint64_t left = 0;       // items left in the current block
+    std::size_t at = 0;              // byte offset in the current block
+    std::uint64_t left = 0;          // items left in the current block
     LargeResult* current = nullptr;  // freed when the next result is asked for
 };
 

@@ -71,7 +71,8 @@ JobState EngineCore::next_block(Job* job, ResultBlock& block) {
             auto first = job->pieces.begin();
             Piece& piece = *first->second;
             if (first->first + piece.taken != job->read_next) break;
-            for (Block& ready : piece.blocks) blocks.push_back(std::move(ready));
+            for (Block& ready : piece.blocks)
+                blocks.push_back(std::move(ready));
             piece.blocks.clear();
             job->read_next += piece.received - piece.taken;
             piece.taken = piece.received;
@@ -126,7 +127,8 @@ void EngineCore::cancel_job(Job& job) {
         return true;
     });
     ++job.spans;  // keeps it while its spans go
-    for (SpanWork* span : dropped) drop_span(span);
+    for (SpanWork* span : dropped)
+        drop_span(span);
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
         for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
@@ -195,7 +197,8 @@ void EngineCore::free_job_if_over(Job* job) {
     if (job->handle) return;
     std::erase(all_jobs_, job);
     for (auto& [first, piece] : job->pieces) {
-        for (Block& block : piece->blocks) drop_block(block);
+        for (Block& block : piece->blocks)
+            drop_block(block);
     }
     delete job;
 }

@@ -59,13 +59,13 @@ struct LaneState {
     bool refused = false;   // wrote a record that cannot be
     std::shared_ptr<LaneMemory> memory;
 
-    std::uint32_t tail = 0;         // requests published
-    std::uint32_t head = 0;         // requests the worker is done with, as far as checked
-    std::uint64_t result_head = 0;  // bytes read
-    std::uint32_t live = 0;         // tasks and spans given and not finished
-    std::uint64_t queued_ns = 0;    // estimate of the work they are
-    std::uint64_t progress_at = 0;  // when a record was last read or the first request given; now_ns()
-    std::uint32_t want = 0;         // what ParentLine::want holds
+    std::uint32_t tail = 0;                      // requests published
+    std::uint32_t head = 0;                      // requests the worker is done with, as far as checked
+    std::uint64_t result_head = 0;               // bytes read
+    std::uint32_t live = 0;                      // tasks and spans given and not finished
+    std::uint64_t queued_ns = 0;                 // estimate of the work they are
+    std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
+    std::uint32_t want = 0;                      // what ParentLine::want holds
     std::vector<std::uint64_t> known_functions;  // bit set by function number
     std::array<Entry, shm::kRequestSlots> entries{};
 

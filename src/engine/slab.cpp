@@ -17,7 +17,8 @@ struct Slab::Chunk {
 };
 
 Slab::~Slab() {
-    for (Chunk* chunk : chunks_) std::free(chunk);
+    for (Chunk* chunk : chunks_)
+        std::free(chunk);
 }
 
 bool Slab::grow() {

@@ -139,7 +139,7 @@ bool EngineCore::subscribe(Task* task, void* cookie) {
     const std::lock_guard hold(mutex_);
     if (state_of(*task) == TaskState::done) return false;
     task->flags |= kSubscribed;
-    task->cookie = cookie;
+    subscribers_.emplace(task, cookie);
     if (subscriptions_++ == 0) {
         for (const auto& lane : lanes_) {
             if (lane != nullptr) add_want(*lane, shm::kWantCollector);

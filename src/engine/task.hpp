@@ -1,4 +1,4 @@
-// One call, as the parent keeps it: 64 bytes. Its state machine, drawn once:
+// One call, as the parent keeps it: 56 bytes. Its state machine, drawn once:
 //
 //              submit            dispatch              record read
 //   (free) ------------> QUEUED -----------> IN_LANE ---------------> DONE --release--> (free)
@@ -24,30 +24,29 @@ enum class TaskState : std::uint8_t { free, queued, in_lane, done };
 
 struct LargeResult;
 
-struct alignas(kCacheLine) Task {
+struct Task {
     Atomic<std::uint8_t> state;  // TaskState; `done` is stored last, with release
     Ending ending;
-    std::uint8_t length;   // of an inline payload
-    std::uint8_t flags;    // kInput..., kResult..., kSubscribed, kWaited
+    std::uint8_t length;         // of an inline payload
+    std::uint8_t flags;          // kInput..., kResult..., kSubscribed, kWaited
     Atomic<std::uint32_t> refs;  // the engine's until done, the handle's
     std::uint32_t function;
     std::uint32_t generation;  // counts the uses of this slot, so that a late record is not taken for a new task
     std::uint32_t lane;        // while in_lane
     std::uint32_t position;    // ring position there
     Task* next;                // in the backlog, or in the free list
-    void* cookie;              // of the subscriber
     union {
         std::byte bytes[24];
-        shm::Extent extent;    // input in the arena
+        shm::Extent extent;  // input in the arena
         struct {
-            std::byte* data;   // result on the heap
+            std::byte* data;  // result on the heap
             std::uint64_t length;
         } heap;
-        LargeResult* large;    // result in a lane's arena
+        LargeResult* large;  // result in a lane's arena
         WorkerDeath* death;
     } storage;
 };
-static_assert(sizeof(Task) == 64, "a pending future's memory is promised in the README");
+static_assert(sizeof(Task) == 56, "a pending future's memory is promised in the README");
 
 inline constexpr std::uint8_t kInputInArena = 1;
 inline constexpr std::uint8_t kResultOnHeap = 2;

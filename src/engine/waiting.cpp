@@ -64,7 +64,8 @@ bool EngineCore::spin_until(const Task* task, const Job* job, Over over) {
                 end = os::now_ns() + static_cast<std::uint64_t>(spin_ns_);
             }
         }
-        for (int i = 0; i < 4; ++i) cpu_relax();
+        for (int i = 0; i < 4; ++i)
+            cpu_relax();
         if (os::now_ns() >= end) return false;
     }
 }
@@ -153,7 +154,8 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
     }
     if (waiter.job != nullptr) {
         bool others = false;
-        for (const Waiter* other : waiters_) others = others || other->job == waiter.job;
+        for (const Waiter* other : waiters_)
+            others = others || other->job == waiter.job;
         const_cast<Job*>(waiter.job)->waited = others;
     }
     return end;

@@ -19,7 +19,8 @@ std::string read_file(const std::string& path) {
     if (file == nullptr) return text;
     char buffer[4096];
     std::size_t got;
-    while ((got = std::fread(buffer, 1, sizeof buffer, file)) > 0) text.append(buffer, got);
+    while ((got = std::fread(buffer, 1, sizeof buffer, file)) > 0)
+        text.append(buffer, got);
     std::fclose(file);
     return text;
 }

@@ -50,7 +50,8 @@ std::size_t Poller::wait(std::span<std::uint64_t> tokens, std::uint64_t deadline
     for (;;) {
         const int ready = epoll_wait(epoll_.get(), events, room, milliseconds_until(deadline_ns));
         if (ready < 0 && errno == EINTR) continue;
-        for (int i = 0; i < ready; ++i) tokens[static_cast<std::size_t>(i)] = events[i].data.u64;
+        for (int i = 0; i < ready; ++i)
+            tokens[static_cast<std::size_t>(i)] = events[i].data.u64;
         return ready > 0 ? static_cast<std::size_t>(ready) : 0;
     }
 }

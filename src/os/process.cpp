@@ -66,7 +66,8 @@ Result<std::int32_t> fork_process() {
 Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::span<const int> keep) {
     if (argv.empty()) return Error{Errc::invalid_argument, EINVAL, "start a program"};
     std::vector<char*> arguments;
-    for (const std::string& word : argv) arguments.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : argv)
+        arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -76,7 +77,8 @@ Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::sp
         return Error{Errc::system, ENOMEM, "start a program"};
     }
     // A dup2 onto itself is posix_spawn's way to say: not close-on-exec in the child.
-    for (const int fd : keep) posix_spawn_file_actions_adddup2(&actions, fd, fd);
+    for (const int fd : keep)
+        posix_spawn_file_actions_adddup2(&actions, fd, fd);
     sigset_t none;
     sigset_t defaults;
     sigemptyset(&none);

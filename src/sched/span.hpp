@@ -17,7 +17,8 @@ inline constexpr std::uint32_t kProbeItems = 8;  // while nothing is known of th
 inline std::uint32_t span_size(std::uint64_t remaining, std::uint32_t workers, const Estimate& estimate) {
     workers = std::max(workers, 1U);
     // A part of what is left for each worker, and never over a quarter: somebody may still come and want some.
-    const std::uint64_t guided = std::max<std::uint64_t>(remaining / std::max(std::uint64_t{2} * workers, std::uint64_t{4}), 1);
+    const std::uint64_t guided =
+        std::max<std::uint64_t>(remaining / std::max(std::uint64_t{2} * workers, std::uint64_t{4}), 1);
     std::uint64_t most = kProbeItems;
     if (estimate.known()) most = std::max<std::uint64_t>(kSpanTargetNs / std::max<std::uint64_t>(estimate.ns(), 1), 1);
     return static_cast<std::uint32_t>(std::min<std::uint64_t>({guided, most, std::uint64_t{1} << 31}));

@@ -14,7 +14,7 @@
 
 namespace hardwork::shm {
 
-inline constexpr std::uint64_t kWindow = std::uint64_t{4} << 20;     // small extents share windows of this size
+inline constexpr std::uint64_t kWindow = std::uint64_t{4} << 20;  // small extents share windows of this size
 inline constexpr std::uint64_t kSmallestExtent = 64;
 inline constexpr std::uint64_t kKeepFree = std::uint64_t{256} << 20;  // freed bytes that stay resident for reuse
 
@@ -60,11 +60,11 @@ class Arena {
     int fd_ = -1;
     std::uint64_t base_ = 0;
     std::uint64_t size_ = 0;
-    std::uint64_t next_ = 0;        // first byte never handed out
-    std::uint64_t in_use_ = 0;      // rounded bytes
-    std::uint64_t kept_free_ = 0;   // rounded bytes on the free lists that may be resident
+    std::uint64_t next_ = 0;       // first byte never handed out
+    std::uint64_t in_use_ = 0;     // rounded bytes
+    std::uint64_t kept_free_ = 0;  // rounded bytes on the free lists that may be resident
     std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> large_;  // size -> offsets
-    std::vector<std::uint64_t> small_[32];                               // by log2 of the size
+    std::vector<std::uint64_t> small_[32];                                 // by log2 of the size
 };
 
 }  // namespace hardwork::shm

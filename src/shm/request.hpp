@@ -53,9 +53,7 @@ struct alignas(kCacheLine) Request {
 static_assert(sizeof(Request) == kCacheLine, "one descriptor, one cache line: two would share a claim's line");
 static_assert(std::is_standard_layout_v<Request>);
 
-constexpr std::uint64_t pack_cursor(std::uint32_t next, std::uint32_t end) {
-    return (std::uint64_t{end} << 32) | next;
-}
+constexpr std::uint64_t pack_cursor(std::uint32_t next, std::uint32_t end) { return (std::uint64_t{end} << 32) | next; }
 constexpr std::uint32_t cursor_next(std::uint64_t cursor) { return static_cast<std::uint32_t>(cursor); }
 constexpr std::uint32_t cursor_end(std::uint64_t cursor) { return static_cast<std::uint32_t>(cursor >> 32); }
 

@@ -46,6 +46,7 @@ class Supervisor {
 };
 
 // listener and source must outlive the supervisor.
-std::unique_ptr<Supervisor> make_supervisor(WorkerSource& source, SupervisorListener& listener, int input_fd, int parent_fd);
+std::unique_ptr<Supervisor> make_supervisor(WorkerSource& source, SupervisorListener& listener, int input_fd,
+                                            int parent_fd);
 
 }  // namespace hardwork

@@ -31,9 +31,7 @@ int ClaimLoop::run() {
             case shm::RequestKind::task: run_task(request); break;
             case shm::RequestKind::span: run_span(request); break;
             case shm::RequestKind::define: runner_.define(request.function, payload(request)); break;
-            case shm::RequestKind::release:
-                out_.take_back(request.extent.offset);
-                break;
+            case shm::RequestKind::release: out_.take_back(request.extent.offset); break;
             case shm::RequestKind::stop: return 0;
         }
         if (limit_reached()) return 0;
@@ -119,7 +117,8 @@ void ClaimLoop::wait_for_work() {
         // On the parent's own CPU spinning would keep it from running.
         while (control_.parent.cpu.load(std::memory_order_relaxed) != cpu && os::ticks() - begin < budget) {
             if (has_work()) return;
-            for (int i = 0; i < 8; ++i) cpu_relax();
+            for (int i = 0; i < 8; ++i)
+                cpu_relax();
         }
     }
     runner_.before_sleep();

@@ -7,9 +7,11 @@ using Deaths = EngineTest;
 
 TEST_F(Deaths, OneKillerAmongAThousandCostsOneTask) {
     start(2);
-    for (std::int64_t x = 0; x < 1000; ++x) shared_counters()[x] = 0;
+    for (std::int64_t x = 0; x < 1000; ++x)
+        shared_counters()[x] = 0;
     std::vector<Task*> tasks;
-    for (std::int64_t x = 0; x < 1000; ++x) tasks.push_back(submit(x == 500 ? kKill : x));
+    for (std::int64_t x = 0; x < 1000; ++x)
+        tasks.push_back(submit(x == 500 ? kKill : x));
     for (std::int64_t x = 0; x < 1000; ++x) {
         Task* task = tasks[static_cast<std::size_t>(x)];
         const TaskResult result = wait(task);
@@ -50,7 +52,8 @@ TEST_F(Deaths, ARecordThatCannotBeEndsThatWorkerOnly) {
     start(2);
     Task* forged = submit(kForge);
     std::vector<Task*> tasks;
-    for (std::int64_t x = 0; x < 500; ++x) tasks.push_back(submit(x));
+    for (std::int64_t x = 0; x < 500; ++x)
+        tasks.push_back(submit(x));
     const TaskResult result = wait(forged);
     EXPECT_EQ(result.ending, Ending::worker_died);
     EXPECT_TRUE(result.death.refused_record);
@@ -64,7 +67,8 @@ TEST_F(Deaths, ARecordThatCannotBeEndsThatWorkerOnly) {
 TEST_F(Deaths, EveryTaskKillsItsWorkerAndThePoolLives) {
     start(2);
     std::vector<Task*> tasks;
-    for (int i = 0; i < 60; ++i) tasks.push_back(submit(kKill));
+    for (int i = 0; i < 60; ++i)
+        tasks.push_back(submit(kKill));
     for (Task* task : tasks) {
         EXPECT_EQ(wait(task).ending, Ending::worker_died);
         engine->release(task);
@@ -76,13 +80,15 @@ TEST_F(Deaths, IdleWorkersThatDieAreReplaced) {
     start(2);
     EXPECT_EQ(call(1), 2);
     engine->signal_workers(SIGKILL);
-    for (std::int64_t x = 0; x < 100; ++x) EXPECT_EQ(call(x), 2 * x);
+    for (std::int64_t x = 0; x < 100; ++x)
+        EXPECT_EQ(call(x), 2 * x);
 }
 
 TEST_F(Deaths, AStormOfKillsLosesOnlyWhatRan) {
     start(2);
     constexpr std::int64_t count = 20'000;
-    for (std::int64_t x = 0; x < count; ++x) shared_counters()[x] = 0;
+    for (std::int64_t x = 0; x < count; ++x)
+        shared_counters()[x] = 0;
     std::vector<Task*> tasks;
     int died = 0;
     for (std::int64_t x = 0; x < count; ++x) {

@@ -135,8 +135,7 @@ class EngineTest : public ::testing::Test {
         EngineOptions options;
         options.workers = workers;
         options.max_tasks_per_worker = max_tasks;
-        const Error error =
-            Engine::create(options, std::make_shared<ForkSource>(fail_initialize), notices, engine);
+        const Error error = Engine::create(options, std::make_shared<ForkSource>(fail_initialize), notices, engine);
         ASSERT_EQ(error.code, Errc::ok) << error.what;
         const std::byte code{1};
         function = engine->define({&code, 1});
@@ -186,7 +185,8 @@ class EngineTest : public ::testing::Test {
         for (;;) {
             switch (engine->next_block(job, block)) {
                 case JobState::block:
-                    while (block.next(result)) check(count++, result);
+                    while (block.next(result))
+                        check(count++, result);
                     continue;
                 case JobState::pending:
                     if (!engine->spin(job)) {

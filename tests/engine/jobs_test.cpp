@@ -8,14 +8,16 @@ using Jobs = EngineTest;
 TEST_F(Jobs, ResultsComeInOrderAndEachItemRunsOnce) {
     start(2);
     constexpr std::uint32_t count = 200'000;
-    for (std::size_t x = 0; x < count; ++x) shared_counters()[x] = 0;
+    for (std::size_t x = 0; x < count; ++x)
+        shared_counters()[x] = 0;
     Job* job = map(0, count);
     const std::uint64_t got = read(job, [&](std::uint64_t index, const TaskResult& result) {
         ASSERT_EQ(number(result), static_cast<std::int64_t>(2 * index));
     });
     EXPECT_EQ(got, count);
     engine->release_job(job);
-    for (std::size_t x = 0; x < count; ++x) ASSERT_EQ(shared_counters()[x], 1U);
+    for (std::size_t x = 0; x < count; ++x)
+        ASSERT_EQ(shared_counters()[x], 1U);
 }
 
 TEST_F(Jobs, MapsOfAnySizeIncludingNone) {
@@ -53,7 +55,8 @@ TEST_F(Jobs, TwoMapsAndTasksAtOnce) {
 TEST_F(Jobs, WorkersKilledDuringAMapLoseOneItemEach) {
     start(2);
     constexpr std::uint32_t count = 100'000;
-    for (std::size_t x = 0; x < count; ++x) shared_counters()[x] = 0;
+    for (std::size_t x = 0; x < count; ++x)
+        shared_counters()[x] = 0;
     Job* job = map(0, count);
     int died = 0;
     const std::uint64_t got = read(job, [&](std::uint64_t index, const TaskResult& result) {
@@ -75,7 +78,8 @@ TEST_F(Jobs, AnAbandonedMapStops) {
     start(2);
     Job* job = map(0, 200'000);
     ResultBlock block;
-    while (engine->next_block(job, block) == JobState::pending) engine->wait(job, monotonic_ns() + 1'000'000'000);
+    while (engine->next_block(job, block) == JobState::pending)
+        engine->wait(job, monotonic_ns() + 1'000'000'000);
     engine->cancel_rest(job);
     engine->release_job(job);
     EXPECT_EQ(call(4), 8);

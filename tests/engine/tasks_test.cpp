@@ -7,25 +7,30 @@ using Tasks = EngineTest;
 
 TEST_F(Tasks, AnswersOneByOne) {
     start(2);
-    for (std::int64_t x = 0; x < 2000; ++x) ASSERT_EQ(call(x), 2 * x);
+    for (std::int64_t x = 0; x < 2000; ++x)
+        ASSERT_EQ(call(x), 2 * x);
 }
 
 TEST_F(Tasks, ABurstLargerThanAllRingsRunsEachTaskOnce) {
     start(2);
     constexpr std::int64_t count = 50'000;
-    for (std::int64_t x = 0; x < count; ++x) shared_counters()[x] = 0;
+    for (std::int64_t x = 0; x < count; ++x)
+        shared_counters()[x] = 0;
     std::vector<Task*> tasks;
-    for (std::int64_t x = 0; x < count; ++x) tasks.push_back(submit(x));
+    for (std::int64_t x = 0; x < count; ++x)
+        tasks.push_back(submit(x));
     for (std::int64_t x = 0; x < count; ++x) {
         ASSERT_EQ(number(wait(tasks[static_cast<std::size_t>(x)])), 2 * x);
         engine->release(tasks[static_cast<std::size_t>(x)]);
     }
-    for (std::int64_t x = 0; x < count; ++x) ASSERT_EQ(shared_counters()[x], 1U) << x;
+    for (std::int64_t x = 0; x < count; ++x)
+        ASSERT_EQ(shared_counters()[x], 1U) << x;
 }
 
 TEST_F(Tasks, AHandleMayBeReleasedBeforeTheEnd) {
     start(2);
-    for (std::int64_t x = 0; x < 3000; ++x) engine->release(submit(x));
+    for (std::int64_t x = 0; x < 3000; ++x)
+        engine->release(submit(x));
     EXPECT_EQ(call(5), 10);
 }
 
@@ -56,7 +61,8 @@ TEST_F(Tasks, WhatWasCancelledNeverRuns) {
     Task* busy = submit(kSleep);
     shared_counters()[4711] = 0;
     std::vector<Task*> tasks;
-    for (int i = 0; i < 100; ++i) tasks.push_back(submit(4711));
+    for (int i = 0; i < 100; ++i)
+        tasks.push_back(submit(4711));
     for (Task* task : tasks) {
         EXPECT_TRUE(engine->cancel(task));
         EXPECT_FALSE(engine->cancel(task));
@@ -72,7 +78,8 @@ TEST_F(Tasks, WhatWasCancelledNeverRuns) {
 TEST_F(Tasks, ARunningTaskCannotBeCancelled) {
     start(1);
     Task* busy = submit(kSleep);
-    while (!engine->is_running(busy)) usleep(1000);
+    while (!engine->is_running(busy))
+        usleep(1000);
     EXPECT_FALSE(engine->cancel(busy));
     EXPECT_EQ(number(wait(busy)), 2 * kSleep);
     engine->release(busy);
@@ -104,7 +111,8 @@ TEST_F(Tasks, SubscribersAreToldOnceWithoutAnybodyWaiting) {
 TEST_F(Tasks, AWorkerEndsAfterItsLimitAndNothingIsLost) {
     start(2, 7);
     std::vector<Task*> tasks;
-    for (std::int64_t x = 0; x < 200; ++x) tasks.push_back(submit(x));
+    for (std::int64_t x = 0; x < 200; ++x)
+        tasks.push_back(submit(x));
     for (std::int64_t x = 0; x < 200; ++x) {
         ASSERT_EQ(number(wait(tasks[static_cast<std::size_t>(x)])), 2 * x);
         engine->release(tasks[static_cast<std::size_t>(x)]);
@@ -114,7 +122,8 @@ TEST_F(Tasks, AWorkerEndsAfterItsLimitAndNothingIsLost) {
 TEST_F(Tasks, ShutdownRefusesAndFinishes) {
     start(2);
     std::vector<Task*> tasks;
-    for (std::int64_t x = 0; x < 2000; ++x) tasks.push_back(submit(x));
+    for (std::int64_t x = 0; x < 2000; ++x)
+        tasks.push_back(submit(x));
     engine->begin_shutdown(false);
     Input input = input_of(1);
     Error why;
