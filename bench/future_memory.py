@@ -24,8 +24,8 @@ def resident():
 def block():
     event.wait()
 
-def fill(executor, futures):
-    for index in range(len(futures)):
+def fill(executor, futures, start, stop):
+    for index in range(start, stop):
         futures[index] = executor.submit(trivial, index)
 
 kind = {"hardwork": hardwork, "standard": concurrent.futures}[sys.argv[1]].ProcessPoolExecutor
@@ -33,19 +33,18 @@ count = int(sys.argv[2])
 context = multiprocessing.get_context("fork")
 event = context.Event()
 with kind(1, mp_context=context) as executor:
-    futures = [None] * 1000
-    fill(executor, futures)
-    for future in futures:
-        future.result()
-    futures = [None] * count
+    # The first fill what is there anyway, however many are pending: rings, and the interpreter's arenas.
+    first = count // 10
+    futures = [None] * (first + count)
     blocker = executor.submit(block)
+    fill(executor, futures, 0, first)
     time.sleep(0.1)
     before = resident()
-    fill(executor, futures)
+    fill(executor, futures, first, first + count)
     time.sleep(0.1)
     grown = resident() - before
     event.set()
-    assert [future.result() for future in futures] == list(range(1, count + 1))
+    assert [future.result() for future in futures] == list(range(1, first + count + 1))
 print(json.dumps(grown / count))
 """
 

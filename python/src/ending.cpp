@@ -39,6 +39,11 @@ PyObject* decode_exception(std::span<const std::byte> bytes) {
 PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error) {
     is_error = true;
     PyObject* value = nullptr;
+    if (!engine.in_owner_process()) {
+        // Large results lie in memory that a fork does not have.
+        PyErr_SetString(PyExc_RuntimeError, "this result belongs to a pool of another process, not to a fork of it");
+        return current_error();
+    }
     switch (result.ending) {
         case Ending::value:
             value = load_value(result.bytes);

@@ -112,9 +112,14 @@ PyObject* core_map_range(PyObject* self, PyObject* const* args, Py_ssize_t count
     std::uint32_t function;
     if (!core->functions.number_of(args[0], *engine, function)) return nullptr;
     if (function == 0) {
-        // A callable with state: it goes as an item's argument does, by pickle, so not as a span of numbers.
-        PyErr_SetString(PyExc_LookupError, "a callable with state does not travel alone");
-        return nullptr;
+        // A callable with state travels with each call, so the numbers do too.
+        const Ref list(PyList_New(0));
+        for (unsigned long long i = 0; list && i < items; ++i) {
+            const Ref item(Py_BuildValue("(L)", span.start + span.step * static_cast<long long>(i)));
+            if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
+        }
+        PyObject* both[2] = {args[0], list.get()};
+        return list ? core_map_items(self, both, 2) : nullptr;
     }
     Error why;
     Job* job = engine->start_job(function, why);

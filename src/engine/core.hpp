@@ -136,8 +136,9 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // waiting.cpp
     WaitEnd wait_for(Waiter& waiter, std::uint64_t deadline_ns);
     bool over(const Waiter& waiter) const;
+    std::uint64_t gather_ns(const Job& job) const;
     bool job_ready(const Job& job) const;
-    void wake_waiters(const Task* task, const Job* job);
+    void wake_waiters(const Task* task, Job* job);
     void wake_leader();
     bool worth_spinning(const Task* task, const Job* job, int& cpu);
     template <class Over>

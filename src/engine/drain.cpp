@@ -176,15 +176,17 @@ bool EngineCore::take_task(LaneState& lane, const shm::Record& record, const std
 }
 
 bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std::byte* payload) {
-    SpanWork* span = nullptr;
-    for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
-        Entry& entry = lane.entry(at);
-        if (entry.kind == Entry::Kind::span) {
-            if (entry.span->number == record.task) {
+    SpanWork* span = lane.span;
+    if (span == nullptr || span->number != record.task) {
+        span = nullptr;
+        for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
+            const Entry& entry = lane.entry(at);
+            if (entry.kind == Entry::Kind::span && entry.span->number == record.task) {
                 span = entry.span;
                 break;
             }
         }
+        lane.span = span;
     }
     if (span == nullptr || record.index != span->next_result || span->next_result >= span->end) return false;
     Job& job = *span->job;

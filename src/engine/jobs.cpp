@@ -105,6 +105,7 @@ void EngineCore::span_over(SpanWork* span) {
         if (span->piece->received == span->piece->taken) job->pieces.erase(span->piece_first);
     }
     --job->spans;
+    if (LaneState* lane = lane_of(span->lane); lane != nullptr && lane->span == span) lane->span = nullptr;
     delete span;
     free_job_if_over(job);
 }

@@ -9,6 +9,11 @@
 namespace hardwork {
 
 namespace {
+// A map with at least this many items still to come is read in bulk: its reader sleeps while results gather, instead of
+// taking each one from the workers' CPU time.
+constexpr std::uint64_t kBulkItems = 4096;
+constexpr std::uint64_t kBulkGatherNs = 300'000;
+
 // A task this long is not worth spinning for: a wake-up costs less than the CPU it takes from the workers.
 constexpr std::uint64_t kSpinWorthNs = 40'000;
 }  // namespace
@@ -75,7 +80,20 @@ bool EngineCore::spin(const Task* task) {
 }
 
 bool EngineCore::spin(const Job* job) {
+    {
+        const std::lock_guard hold(mutex_);
+        if (job->function < functions_.size() && gather_ns(*job) != 0) return false;
+    }
     return spin_until(nullptr, job, [&] { return job_ready(*job); });
+}
+
+// How long the reader of a long map of short items should let results gather; 0: it should not wait at all.
+std::uint64_t EngineCore::gather_ns(const Job& job) const {
+    const Estimate& estimate = functions_[job.function].estimate;
+    if (!estimate.known() || job.items - job.read_next < kBulkItems) return 0;
+    const std::uint64_t time = estimate.ns() * kBulkItems / static_cast<std::uint64_t>(options_.workers);
+    // Items of some microseconds and more come one by one quickly enough.
+    return time > kBulkGatherNs * 8 ? 0 : time < kBulkGatherNs ? time : kBulkGatherNs;
 }
 
 bool EngineCore::over(const Waiter& waiter) const {
@@ -96,6 +114,18 @@ WaitEnd EngineCore::wait(const Job* job, std::uint64_t deadline_ns) {
 
 WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
     std::unique_lock hold(mutex_);
+    if (waiter.job != nullptr && waiter.job->function < functions_.size() && !over(waiter)) {
+        const std::uint64_t gather = gather_ns(*waiter.job);
+        if (gather != 0) {
+            hold.unlock();
+            const std::uint64_t until = os::now_ns() + gather;
+            const os::Wake wake = os::futex_wait(waiter.word, 0, until < deadline_ns ? until : deadline_ns);
+            if (wake == os::Wake::interrupted) return WaitEnd::interrupted;
+            hold.lock();
+            if (drain()) fill();
+            if (over(waiter)) return WaitEnd::done;
+        }
+    }
     waiters_.push_back(&waiter);
     std::vector<os::FutexWait> words;
     WaitEnd end = WaitEnd::done;
@@ -161,7 +191,8 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
     return end;
 }
 
-void EngineCore::wake_waiters(const Task* task, const Job* job) {
+void EngineCore::wake_waiters(const Task* task, Job* job) {
+    if (job != nullptr) job->waited = false;  // once: whoever sleeps again says so again
     for (Waiter* waiter : waiters_) {
         if (waiter->task != task || waiter->job != job) continue;
         waiter->word.fetch_add(1, std::memory_order_release);

@@ -33,6 +33,11 @@ int protection(Access access) { return access == Access::read_only ? PROT_READ :
 
 int sharing(Access access) { return access == Access::private_copy ? MAP_PRIVATE : MAP_SHARED; }
 
+// A forked process is not a party to this memory: neither a user's child nor the template of another pool.
+void keep_from_children(void* at, std::size_t length, Access access) {
+    if (access != Access::private_copy) (void)madvise(at, length, MADV_DONTFORK);
+}
+
 }  // namespace
 
 std::size_t page_size() {
@@ -89,6 +94,7 @@ Result<Mapping> Mapping::map(int fd, std::uint64_t offset, std::size_t length, A
     Mapping mapping;
     mapping.data_ = static_cast<std::byte*>(at);
     mapping.size_ = length;
+    keep_from_children(at, length, access);
     return mapping;
 }
 
@@ -108,6 +114,7 @@ Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t 
             MAP_FAILED) {
             return Error{Errc::system, errno, "map a ring"};
         }
+        keep_from_children(at, length, access);
     }
     return mapping;
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import functools
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable

@@ -11,25 +11,23 @@ import hardwork
 from helpers import Gate, double, wait_at
 from leaks import resident_bytes
 
-def fill(pool, futures):
-    for index in range(len(futures)):
+def fill(pool, futures, start, stop):
+    for index in range(start, stop):
         futures[index] = pool.submit(double, index)
 
 if __name__ == "__main__":
     with hardwork.ProcessPoolExecutor(1) as pool, Gate(sys.argv[1]) as gate:
-        count = 200_000
-        # Warm: rings, pools of memory and the interpreter's own arenas are there already, and touched.
-        futures = [None] * 1000
-        fill(pool, futures)
-        [future.result() for future in futures]
-        futures = [None] * count
+        first, count = 20_000, 200_000
+        futures = [None] * (first + count)
         blocker = pool.submit(wait_at, gate)
         gate.wait_for(1)
+        # The first fill what is there anyway, however many are pending: rings, and the interpreter's arenas.
+        fill(pool, futures, 0, first)
         before = resident_bytes()
-        fill(pool, futures)
+        fill(pool, futures, first, first + count)
         grown = resident_bytes() - before
         gate.open()
-        assert [future.result() for future in futures] == [2 * number for number in range(count)]
+        assert [future.result() for future in futures] == [2 * number for number in range(first + count)]
     print(grown / count)
 """
 
