@@ -179,6 +179,8 @@ def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -
 def _work(plan: Plan, lane_fd: int, input_fd: int, parent_fd: int) -> None:
     _watch_forks()
     code = _engine.run_worker(lane_fd, input_fd, parent_fd, lambda: _initialize(plan))
+    with contextlib.suppress(ValueError, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends anyway, and without a traceback on the terminal
     if code:
         raise SystemExit(code)
 

@@ -65,7 +65,9 @@ PyObject* module_run_worker(PyObject*, PyObject* args) {
         return nullptr;
     }
     PythonRunner runner(initialize);
-    return PyLong_FromLong(run_worker(setup, runner));
+    const int code = run_worker(setup, runner);
+    runner.interrupted();  // a Ctrl-C that came after the last task was not meant for what follows
+    return PyLong_FromLong(code);
 }
 
 PyObject* module_pause(PyObject*, PyObject*) {

@@ -17,12 +17,10 @@ namespace {
 
 struct Start {
     std::function<void()> body;
-    std::string name;
 };
 
 void* run(void* argument) {
     const std::unique_ptr<Start> start(static_cast<Start*>(argument));
-    pthread_setname_np(pthread_self(), start->name.c_str());
     start->body();
     return nullptr;
 }
@@ -36,7 +34,8 @@ pthread_t handle_of(std::uint64_t handle) {
 }  // namespace
 
 bool Thread::start(const char* name, std::function<void()> body) {
-    auto start = std::make_unique<Start>(Start{std::move(body), std::string(name).substr(0, 15)});
+    const std::string short_name = std::string(name).substr(0, 15);
+    auto start = std::make_unique<Start>(Start{std::move(body)});
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return false;
     // Python callbacks run on some of these threads; musl's default of 128 KiB is too small for them.
@@ -51,7 +50,9 @@ bool Thread::start(const char* name, std::function<void()> body) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
     if (!started) return false;
+    // From here, so that the thread has its name when start returns: others tell our threads by it.
     (void)start.release();
+    pthread_setname_np(thread, short_name.c_str());
     __builtin_memcpy(&handle_, &thread, sizeof thread);
     joinable_ = true;
     return true;

@@ -82,7 +82,10 @@ std::byte* Windows::at(Extent extent) {
 }
 
 void Windows::forget(Extent extent) {
-    if (extent.length > kWindow) mapped_.erase(extent.offset);
+    if (extent.length <= kWindow) return;
+    // A forged small extent may have led there since.
+    if (last_offset_ == extent.offset) last_offset_ = ~std::uint64_t{0};
+    mapped_.erase(extent.offset);
 }
 
 }  // namespace hardwork::shm
