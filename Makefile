@@ -16,6 +16,7 @@ help:
 
 demo:
 	@tools/setup_venv.sh demo
+	@tools/build_example.sh factorize
 	@$(or $(VENV),.venv)/bin/python -m hardwork demo $(if $(FULL),--full)
 
 test: test-cpp test-python lint

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "os/duplicate.hpp"
+#include "os/generation.hpp"
 
 // Newer than the headers of some systems that we build on.
 #ifndef MFD_NOEXEC_SEAL
@@ -72,30 +73,41 @@ Result<Fd> reopen_read_only(const Fd& memory) {
     return duplicate(memory.get());
 }
 
+Mapping::Mapping(void* at, std::size_t size, Access access)
+    : data_(static_cast<std::byte*>(at)),
+      size_(size),
+      generation_(process_generation()),
+      inherited_(access == Access::private_copy) {}
+
 Mapping::Mapping(Mapping&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      generation_(other.generation_),
+      inherited_(other.inherited_) {}
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
     if (this != &other) {
-        if (data_ != nullptr) munmap(data_, size_);
+        unmap();
         data_ = std::exchange(other.data_, nullptr);
         size_ = std::exchange(other.size_, 0);
+        generation_ = other.generation_;
+        inherited_ = other.inherited_;
     }
     return *this;
 }
 
-Mapping::~Mapping() {
-    if (data_ != nullptr) munmap(data_, size_);
+Mapping::~Mapping() { unmap(); }
+
+void Mapping::unmap() {
+    // In a forked child nothing of ours is at these addresses, but by now perhaps something of others.
+    if (data_ != nullptr && (inherited_ || generation_ == process_generation())) munmap(data_, size_);
 }
 
 Result<Mapping> Mapping::map(int fd, std::uint64_t offset, std::size_t length, Access access) {
     void* at = mmap(nullptr, length, protection(access), sharing(access), fd, static_cast<off_t>(offset));
     if (at == MAP_FAILED) return Error{Errc::system, errno, "map shared memory"};
-    Mapping mapping;
-    mapping.data_ = static_cast<std::byte*>(at);
-    mapping.size_ = length;
     keep_from_children(at, length, access);
-    return mapping;
+    return Mapping(at, length, access);
 }
 
 Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t length, Access access) {
@@ -105,9 +117,7 @@ Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t 
     // Reserve both halves first, so that nothing else can take the address between the two.
     void* reserved = mmap(nullptr, 2 * length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (reserved == MAP_FAILED) return Error{Errc::system, errno, "reserve addresses for a ring"};
-    Mapping mapping;
-    mapping.data_ = static_cast<std::byte*>(reserved);
-    mapping.size_ = 2 * length;
+    Mapping mapping(reserved, 2 * length, access);
     for (int half = 0; half < 2; ++half) {
         void* at = mapping.data_ + static_cast<std::size_t>(half) * length;
         if (mmap(at, length, protection(access), sharing(access) | MAP_FIXED, fd, static_cast<off_t>(offset)) ==

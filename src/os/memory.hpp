@@ -41,8 +41,13 @@ class Mapping {
     explicit operator bool() const { return data_ != nullptr; }
 
   private:
+    Mapping(void* at, std::size_t size, Access access);
+    void unmap();
+
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
+    std::uint32_t generation_ = 0;  // the process that mapped it: see process_generation()
+    bool inherited_ = false;        // forked children have it too
 };
 
 // Gives the pages of a range back to the kernel; reads there give zeros afterwards. Best effort.

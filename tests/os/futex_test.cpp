@@ -16,7 +16,7 @@ using testing::in_ms;
 using testing::kMs;
 using Word = Atomic<std::uint32_t>;
 
-// A page that a forked child shares, with a word at its start.
+// A page with a word at its start. A forked child does not inherit the mapping: it makes its own.
 struct SharedWord {
     SharedWord() {
         auto memory = create_memory("test", page_size());
@@ -24,6 +24,12 @@ struct SharedWord {
         auto mapped = Mapping::map(fd.get(), 0, page_size(), Access::read_write);
         if (mapped) mapping = mapped.take();
         word = new (mapping.data()) Word(0);
+    }
+    Word& map_in_child() {
+        auto mapped = Mapping::map(fd.get(), 0, page_size(), Access::read_write);
+        if (!mapped) _exit(99);
+        mapping = mapped.take();
+        return *reinterpret_cast<Word*>(mapping.data());
     }
     Fd fd;
     Mapping mapping;
@@ -93,9 +99,10 @@ TEST(Futex, WakesAcrossAFork) {
     SharedWord shared;
     Word& word = *shared.word;
     testing::Child child([&] {
-        if (!wait_for_change(word, 0, now_ns() + testing::kLongNs)) return 1;
-        word.store(2);
-        futex_wake(word, 1);
+        Word& same = shared.map_in_child();
+        if (!wait_for_change(same, 0, now_ns() + testing::kLongNs)) return 1;
+        same.store(2);
+        futex_wake(same, 1);
         return 0;
     });
     usleep(5'000);
@@ -201,9 +208,10 @@ TEST_P(FutexAny, TheSecondWordWakesAcrossAFork) {
     const Word own(0);
     const FutexWait waits[] = {{&own, 0}, {shared.word, 0}};
     testing::Child child([&] {
+        Word& same = shared.map_in_child();
         usleep(5'000);
-        shared.word->store(1);
-        futex_wake(*shared.word, 1);
+        same.store(1);
+        futex_wake(same, 1);
         return 0;
     });
     EXPECT_EQ(wait_until_any(waits, now_ns() + testing::kLongNs), 1);

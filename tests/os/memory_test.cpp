@@ -155,6 +155,56 @@ TEST(Mapping, OfNothingIsAnError) {
     EXPECT_FALSE(Mapping::map(memory.value().get(), 1, page_size(), Access::read_write)) << "offset within a page";
 }
 
+bool is_mapped(const std::byte* at) {
+    unsigned char resident;
+    return mincore(const_cast<std::byte*>(at), page_size(), &resident) == 0;
+}
+
+// A forked child is not a party to shared memory; what was mapped as a private copy is its own.
+TEST(Mapping, OnlyPrivateCopiesAreInherited) {
+    auto memory = create_memory("test", page_size());
+    ASSERT_TRUE(memory);
+    const int fd = memory.value().get();
+    auto shared = Mapping::map(fd, 0, page_size(), Access::read_write);
+    auto view = Mapping::map(fd, 0, page_size(), Access::read_only);
+    auto ring = Mapping::map_mirrored(fd, 0, page_size(), Access::read_write);
+    auto own = Mapping::map(fd, 0, page_size(), Access::private_copy);
+    ASSERT_TRUE(shared && view && ring && own);
+    testing::Child child([&] {
+        if (is_mapped(shared.value().data()) || is_mapped(view.value().data())) return 1;
+        if (is_mapped(ring.value().data()) || is_mapped(ring.value().data() + page_size())) return 2;
+        if (!is_mapped(own.value().data())) return 3;
+        const std::byte* at = own.value().data();
+        own.value() = Mapping();
+        return is_mapped(at) ? 4 : 0;
+    });
+    EXPECT_EQ(child.wait(), 0);
+}
+
+// In a forked child the address is free: what the child has put there must outlive the parent's object.
+TEST(Mapping, AForkedChildUnmapsNothingOfItsOwn) {
+    auto memory = create_memory("test", page_size());
+    ASSERT_TRUE(memory);
+    auto made = Mapping::map(memory.value().get(), 0, page_size(), Access::read_write);
+    ASSERT_TRUE(made);
+    Mapping moved = made.take();
+    testing::Child child([&] {
+        std::byte* at = moved.data();
+        void* theirs = mmap(at, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        if (theirs != at) return 1;
+        { const Mapping gone(std::move(moved)); }
+        if (!is_mapped(at)) return 2;
+        // Its own mappings it does unmap.
+        auto again = Mapping::map(memory.value().get(), 0, page_size(), Access::read_write);
+        if (!again) return 3;
+        const std::byte* there = again.value().data();
+        again.value() = Mapping();
+        return is_mapped(there) ? 4 : 0;
+    });
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_TRUE(is_mapped(moved.data()));
+}
+
 TEST(MirroredMapping, WrapsAround) {
     const std::size_t length = 4 * page_size();
     auto memory = create_memory("test", page_size() + length);
