@@ -66,7 +66,7 @@ struct LaneState {
     std::uint64_t queued_ns = 0;                 // estimate of the work they are
     std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
     std::uint32_t want = 0;                      // what ParentLine::want holds
-    SpanWork* span = nullptr;       // whose item came last: most records are of the same
+    SpanWork* span = nullptr;                    // whose item came last: most records are of the same
     std::vector<std::uint64_t> known_functions;  // bit set by function number
     std::array<Entry, shm::kRequestSlots> entries{};
 
