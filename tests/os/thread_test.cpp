@@ -38,7 +38,13 @@ TEST(Thread, HasItsName) {
     for (const std::string name : {"short", "exactly-15-char", "much longer than fifteen characters"}) {
         char seen[32] = {};
         Thread thread;
-        ASSERT_TRUE(thread.start(name.c_str(), [&] { pthread_getname_np(pthread_self(), seen, sizeof seen); }));
+        Atomic<bool> started{false};
+        ASSERT_TRUE(thread.start(name.c_str(), [&] {
+            while (!started)  // start() gives the name when the thread runs already
+                usleep(100);
+            pthread_getname_np(pthread_self(), seen, sizeof seen);
+        }));
+        started = true;
         thread.join();
         EXPECT_EQ(seen, name.substr(0, 15));
     }

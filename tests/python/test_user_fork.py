@@ -101,7 +101,9 @@ def test_under_load_and_in_other_threads(pool: Any) -> None:
 
 
 EXIT = """
-import os, sys
+import os, sys, warnings
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of fork, since 3.12
 import hardwork
 from helpers import Gate, double, wait_at
 
