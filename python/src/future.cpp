@@ -316,7 +316,8 @@ int make_future_type(PyObject* module) {
         {Py_tp_getset, future_attributes},
         {0, nullptr},
     };
-    PyType_Spec spec = {"hardwork._engine.Future", static_cast<int>(future_offset + sizeof(FutureFields)), 0,
+    PyType_Spec spec = {"hardwork._engine.Future",
+                        static_cast<int>(future_offset) + static_cast<int>(sizeof(FutureFields)), 0,
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
     PyObject* type = PyType_FromSpecWithBases(&spec, state.base_future);
     if (type == nullptr) return -1;
