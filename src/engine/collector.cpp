@@ -89,6 +89,7 @@ void EngineCore::collect() {
     input_read_only_.reset();
     self_.reset();
     hold.unlock();
+    keep.clear();  // the last lanes' memory
     supervisor.reset();
     source_.reset();
     stopped_word_.store(1, std::memory_order_release);
