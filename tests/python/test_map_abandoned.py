@@ -11,7 +11,7 @@ from helpers import Gate, divide_by, double, log, read_lines, wait_at
 
 
 def gate_then_log(gate: Gate, path: str, value: int) -> int:
-    """The first waits; the others leave a line when they run."""
+    """Leaves a line when it runs, after a wait at the gate if the value is 0."""
     if value == 0:
         wait_at(gate)
     return int(log(path, value))
@@ -20,7 +20,8 @@ def gate_then_log(gate: Gate, path: str, value: int) -> int:
 @pytest.mark.parametrize("how", ["close", "drop"])
 def test_abandoned_after_its_first_item(executor: Any, gate: Gate, tmp_path: Any, how: str) -> None:
     path = str(tmp_path / "log")
-    results = executor.map(gate_then_log, [gate] * 4000, [path] * 4000, [-1] + [0] * 2 + list(range(1, 3998)))
+    # All but the first wait: whichever items the two workers got, they are held before they can run through the rest.
+    results = executor.map(gate_then_log, [gate] * 4000, [path] * 4000, [-1] + [0] * 3999)
     assert next(results) == -1
     gate.wait_for(2)
     if how == "close":
