@@ -6,16 +6,6 @@ namespace hardwork::py {
 
 namespace {
 
-PyObject* current_error() {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr && value != nullptr) PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    return value;
-}
-
 PyObject* worker_died(const WorkerDeath& death) {
     if (load_pickling() < 0) return nullptr;
     Ref signal = Ref::borrow(Py_None);
@@ -42,7 +32,7 @@ PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error
     if (!engine.in_owner_process()) {
         // Large results lie in memory that a fork does not have.
         PyErr_SetString(PyExc_RuntimeError, "this result belongs to a pool of another process, not to a fork of it");
-        return current_error();
+        return take_error();
     }
     switch (result.ending) {
         case Ending::value:
@@ -58,7 +48,7 @@ PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error
             break;
         case Ending::skipped: PyErr_SetString(PyExc_SystemError, "hardwork: the item was skipped"); break;
     }
-    return value != nullptr ? value : current_error();
+    return value != nullptr ? value : take_error();
 }
 
 }  // namespace hardwork::py

@@ -121,23 +121,16 @@ PyObject* core_workers(PyObject* self, PyObject*) {
 
 PyObject* core_started(PyObject* self, PyObject*) { return PyBool_FromLong(core_of(self)->engine != nullptr); }
 
-PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 PyMethodDef methods[] = {
-    {"submit", fast(core_submit), METH_FASTCALL | METH_KEYWORDS,
+    {"submit", as_method(core_submit), METH_FASTCALL | METH_KEYWORDS,
      "submit($self, fn, /, *args, **kwargs)\n--\n\n"
      "Schedules fn(*args, **kwargs) in a worker and returns its Future.\n\n"
      "An argument that cannot be pickled fails the future, not this call. Raises RuntimeError after shutdown and\n"
      "BrokenProcessPool if workers cannot be started."},
     {"_core_start", core_start, METH_VARARGS, nullptr},
     {"_core_started", core_started, METH_NOARGS, nullptr},
-    {"_core_map_range", fast(core_map_range), METH_FASTCALL, nullptr},
-    {"_core_map_items", fast(core_map_items), METH_FASTCALL, nullptr},
+    {"_core_map_range", as_method(core_map_range), METH_FASTCALL, nullptr},
+    {"_core_map_items", as_method(core_map_items), METH_FASTCALL, nullptr},
     {"_core_shutdown", core_shutdown, METH_VARARGS, nullptr},
     {"_core_signal_workers", core_signal_workers, METH_O, nullptr},
     {"_core_workers", core_workers, METH_NOARGS, nullptr},

@@ -137,12 +137,7 @@ PyObject* new_future(const EngineRef& engine, Task* task) {
 }
 
 PyObject* new_failed_future() {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
+    PyObject* value = take_error();
     PyObject* self = allocate(state.future_type);
     if (self == nullptr) {
         Py_XDECREF(value);
@@ -259,6 +254,17 @@ int resolve(PyObject* self) {
     return outcome;
 }
 
+bool log_callback_error(PyObject* self) {
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+    const Ref error(take_error());
+    const Ref method(PyObject_GetAttrString(state.logger, "error"));
+    const Ref arguments(Py_BuildValue("(sO)", "exception calling callback for %r", self));
+    const Ref keywords(Py_BuildValue("{sO}", "exc_info", error.get()));
+    if (!method || !arguments || !keywords) return false;
+    const Ref logged(PyObject_Call(method.get(), arguments.get(), keywords.get()));
+    return static_cast<bool>(logged);
+}
+
 void run_callbacks(PyObject* self) {
     FutureFields& own = fields(self);
     own.called = true;
@@ -267,23 +273,7 @@ void run_callbacks(PyObject* self) {
     for (Py_ssize_t i = 0; callbacks && i < PyList_GET_SIZE(callbacks.get()); ++i) {
         const Ref done(PyObject_CallOneArg(PyList_GET_ITEM(callbacks.get(), i), self));
         if (done) continue;
-        // As the standard library: logged with its traceback, and the next one is called.
-        if (PyErr_ExceptionMatches(PyExc_Exception)) {
-            PyObject *type, *value, *traceback;
-            PyErr_Fetch(&type, &value, &traceback);
-            PyErr_NormalizeException(&type, &value, &traceback);
-            if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-            const Ref method(PyObject_GetAttrString(state.logger, "error"));
-            const Ref arguments(Py_BuildValue("(sO)", "exception calling callback for %r", self));
-            const Ref keywords(Py_BuildValue("{sO}", "exc_info", value != nullptr ? value : Py_None));
-            if (method && arguments && keywords) {
-                const Ref logged(PyObject_Call(method.get(), arguments.get(), keywords.get()));
-            }
-            Py_XDECREF(type);
-            Py_XDECREF(value);
-            Py_XDECREF(traceback);
-        }
-        if (PyErr_Occurred()) PyErr_WriteUnraisable(self);
+        if (!log_callback_error(self)) PyErr_WriteUnraisable(self);
     }
 }
 

@@ -170,24 +170,7 @@ PyObject* future_add_done_callback(PyObject* self, PyObject* callback) {
         if (PyList_SetSlice(extra->callbacks, last, last + 1, nullptr) < 0) return nullptr;
     }
     const Ref called(PyObject_CallOneArg(callback, self));
-    if (!called) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
-        // Logged as the others are.
-        Extra only;
-        only.callbacks = nullptr;
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        const Ref method(PyObject_GetAttrString(state.logger, "error"));
-        const Ref arguments(Py_BuildValue("(sO)", "exception calling callback for %r", self));
-        const Ref keywords(Py_BuildValue("{sO}", "exc_info", value));
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
-        if (!method || !arguments || !keywords) return nullptr;
-        const Ref logged(PyObject_Call(method.get(), arguments.get(), keywords.get()));
-        if (!logged) return nullptr;
-    }
+    if (!called && !log_callback_error(self)) return nullptr;
     Py_RETURN_NONE;
 }
 
@@ -278,21 +261,17 @@ int set_list(PyObject* self, PyObject* value, void* which) {
     return 0;
 }
 
-PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 int marker;  // its address tells the second of two attributes that share a function
 
 }  // namespace
 
 PyMethodDef future_methods[] = {
-    {"result", fast(future_result), METH_FASTCALL | METH_KEYWORDS,
+    {"result", as_method(future_result), METH_FASTCALL | METH_KEYWORDS,
      "result($self, /, timeout=None)\n--\n\nThe call's return value, waited for at most `timeout` seconds (None: as "
      "long "
      "as it takes).\n\nRaises TimeoutError, CancelledError, WorkerDied if the worker died while it ran the call, or "
      "what the call raised."},
-    {"exception", fast(future_exception), METH_FASTCALL | METH_KEYWORDS,
+    {"exception", as_method(future_exception), METH_FASTCALL | METH_KEYWORDS,
      "exception($self, /, timeout=None)\n--\n\nThe exception that the call raised, or None; waits as result()."},
     {"done", future_done, METH_NOARGS, "done($self, /)\n--\n\nTrue if the call was cancelled or has ended."},
     {"cancelled", future_cancelled, METH_NOARGS, "cancelled($self, /)\n--\n\nTrue if the call was cancelled."},

@@ -36,6 +36,9 @@ bool subscribe(PyObject* self);   // false if the task is already done (or there
 bool inflate(PyObject* self);     // makes condition and lists, subscribes; false with an error
 int resolve(PyObject* self);      // of a future whose task is done; -1 with an error
 void run_callbacks(PyObject* self);
+// A callback has raised: logged as the standard library does. False with the error if it is no Exception, or if logging
+// raised too.
+bool log_callback_error(PyObject* self);
 void track(PyObject* self);  // from now on the garbage collector must know it
 
 extern PyMethodDef future_methods[];

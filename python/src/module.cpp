@@ -20,19 +20,8 @@ class PythonHooks final : public TemplateHooks {
     std::int32_t fork_worker() override {
         const Ref pid(PyObject_CallNoArgs(fork_));
         if (pid) return static_cast<std::int32_t>(PyLong_AsLong(pid.get()));
-        int code = EAGAIN;
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        if (value != nullptr) {
-            const Ref number(PyObject_GetAttrString(value, "errno"));
-            if (number && PyLong_Check(number.get())) code = static_cast<int>(PyLong_AsLong(number.get()));
-        }
-        PyErr_Clear();
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
-        errno = code;
+        const Ref error(take_error());
+        errno = errno_of(error.get(), EAGAIN);
         return -1;
     }
 

@@ -53,13 +53,7 @@ void PythonRunner::define(std::uint32_t function, std::span<const std::byte> cod
         PyBytes_FromStringAndSize(reinterpret_cast<const char*>(code.data()), static_cast<Py_ssize_t>(code.size())));
     if (data) functions_[function] = PyObject_CallOneArg(state.loads, data.get());
     if (functions_[function] != nullptr) return;
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    broken_[function] = value;
+    broken_[function] = take_error();
 }
 
 PyObject* PythonRunner::call_pickled(PyObject* fn, std::span<const std::byte> bytes, PhaseMark& phase) {
@@ -188,13 +182,7 @@ Outcome PythonRunner::encode_result(PyObject* value, Output& out) {
 }
 
 Outcome PythonRunner::encode_error(Output& out) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != nullptr && value != nullptr) PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    const Ref error(value);
+    const Ref error(take_error());
     // A Ctrl-C may come in the middle of this too; the second one is not lost, it is this error's own kind.
     for (int attempt = 0; attempt < 2; ++attempt) {
         const Ref bytes(error && state.encode_exception != nullptr

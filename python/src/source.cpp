@@ -31,21 +31,13 @@ int pid_or_errno(PyObject* returned, std::int32_t& pid) {
         }
         if (!PyErr_Occurred()) return EINVAL;
     }
-    int code = EIO;
     if (PyErr_ExceptionMatches(PyExc_OSError)) {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        const Ref number(PyObject_GetAttrString(value, "errno"));
-        if (number && PyLong_Check(number.get())) code = static_cast<int>(PyLong_AsLong(number.get()));
-        PyErr_Clear();
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
+        const Ref error(take_error());
+        const int code = errno_of(error.get(), EIO);
         return code > 0 ? code : EIO;
     }
     PyErr_WriteUnraisable(nullptr);
-    return code;
+    return EIO;
 }
 
 }  // namespace

@@ -60,6 +60,23 @@ int load_pickling() {
     return 0;
 }
 
+PyObject* take_error() {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr && value != nullptr) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+int errno_of(PyObject* error, int fallback) {
+    const Ref number(error != nullptr ? PyObject_GetAttrString(error, "errno") : nullptr);
+    const bool found = number && PyLong_Check(number.get());
+    PyErr_Clear();
+    return found ? static_cast<int>(PyLong_AsLong(number.get())) : fallback;
+}
+
 void raise_error(const Error& error, Engine* engine) {
     switch (error.code) {
         case Errc::ok: PyErr_SetString(PyExc_SystemError, "hardwork: an error without a code"); return;
@@ -74,15 +91,13 @@ void raise_error(const Error& error, Engine* engine) {
             if (engine == nullptr) return;
             const auto cause = engine->broken_cause();
             if (cause.empty() || load_pickling() < 0) return;
-            PyObject *type, *value, *traceback;
-            PyErr_Fetch(&type, &value, &traceback);
-            PyErr_NormalizeException(&type, &value, &traceback);
+            const Ref broken(take_error());
             const Ref bytes(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(cause.data()),
                                                       static_cast<Py_ssize_t>(cause.size())));
             PyObject* original = bytes ? PyObject_CallOneArg(state.decode_exception, bytes.get()) : nullptr;
-            if (original != nullptr) PyException_SetCause(value, original);
+            if (original != nullptr) PyException_SetCause(broken.get(), original);
             PyErr_Clear();
-            PyErr_Restore(type, value, traceback);
+            PyErr_SetObject(state.broken_process_pool, broken.get());
             return;
         }
         case Errc::unsupported:

@@ -71,6 +71,17 @@ int load_pickling();
 // The engine as Python objects hold it: futures and iterators keep it, whoever is last lets it go.
 using EngineRef = std::shared_ptr<Engine>;
 
+// The Python error that is set, as an exception with its traceback; none is set afterwards. nullptr if there was none.
+PyObject* take_error();
+// The errno of an OSError; otherwise, or if it has none, `fallback`.
+int errno_of(PyObject* error, int fallback);
+
+// A method that METH_FASTCALL calls, as the tables of methods want it.
+template <class Function>
+PyCFunction as_method(Function* function) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
 // Raises what the engine's Error means: RuntimeError after shutdown, BrokenProcessPool, OSError, MemoryError ...
 void raise_error(const Error& error, Engine* engine);
 

@@ -28,26 +28,21 @@ bool ensure_started(PyObject* self) {
 
 bool fill_input(Engine& engine, const Writer& codec, const Pickled& pickled, bool coded, Input& input) {
     const std::size_t size = coded ? codec.size() : pickled.size();
+    const auto write = [&] {
+        if (!engine.allocate(size, input)) return false;
+        if (coded) {
+            std::memcpy(input.data, codec.data(), size);
+        } else {
+            pickled.write(input.data);
+        }
+        return true;
+    };
     bool allocated;
     if (size >= kLargeCopy) {
-        Py_BEGIN_ALLOW_THREADS allocated = engine.allocate(size, input);
-        if (allocated) {
-            if (coded) {
-                std::memcpy(input.data, codec.data(), size);
-            } else {
-                pickled.write(input.data);
-            }
-        }
+        Py_BEGIN_ALLOW_THREADS allocated = write();
         Py_END_ALLOW_THREADS
     } else {
-        allocated = engine.allocate(size, input);
-        if (allocated) {
-            if (coded) {
-                std::memcpy(input.data, codec.data(), size);
-            } else {
-                pickled.write(input.data);
-            }
-        }
+        allocated = write();
     }
     if (!allocated) PyErr_NoMemory();
     return allocated;
@@ -207,13 +202,7 @@ bool add_item(Chunk& chunk, PyObject* fn, PyObject* item, std::uint64_t number, 
         bytes.advance(size);
     } else if (coded < 0) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-        Py_XDECREF(type);
-        Py_XDECREF(traceback);
-        const Ref error(value);
+        const Ref error(take_error());
         const Ref key(PyLong_FromUnsignedLongLong(number));
         if (!errors) errors = Ref(PyDict_New());
         if (!errors || !key || PyDict_SetItem(errors.get(), key.get(), error.get()) < 0) return false;

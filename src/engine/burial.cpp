@@ -89,7 +89,7 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
         } else if (entry.kind == Entry::Kind::span) {
             SpanWork* span = entry.span;
             entry = Entry{};
-            bury_span(lane, span, claim, current, death);
+            bury_span(span, claim, current, death);
         }
     }
     lane.head = lane.tail;
@@ -97,7 +97,7 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
     lane.queued_ns = 0;
 }
 
-void EngineCore::bury_span(LaneState&, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death) {
+void EngineCore::bury_span(SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death) {
     Job& job = *span->job;
     // At most one item is claimed and without a record: the worker claims one at a time.
     const bool lost = span->next_result < span->end && shm::cursor_next(cursor) > span->next_result && current;
@@ -133,7 +133,7 @@ void EngineCore::break_pool(std::span<const std::byte> cause) {
         lane->stopping = true;
         supervisor_->signal_worker(lane->id, 9);
     }
-    drop_all(Ending::broken, cause_);
+    drop_all(Ending::broken);
     wake_collector();
 }
 

@@ -99,6 +99,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void publish(LaneState& lane);
     LaneState* lane_for(const Estimate& estimate, std::uint64_t outstanding);
     Task* pop_task();
+    bool give_next_task();
     void queue_front(Task* task);
     SpanWork* next_span();
     void put_input(shm::Request& request, const Input& input);
@@ -130,7 +131,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void on_birth_failed(std::uint32_t lane, Error why) override;
     void on_timer() override;
     void bury(LaneState& lane, const WorkerDeath& death);
-    void bury_span(LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
+    void bury_span(SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
     void break_pool(std::span<const std::byte> cause);
 
     // waiting.cpp
@@ -161,7 +162,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // shutdown.cpp
     bool nothing_outstanding() const;
     void send_stops();
-    void drop_all(Ending ending, std::span<const std::byte> cause);
+    void drop_all(Ending ending);
 
     const EngineOptions options_;
     const std::int32_t owner_pid_;
@@ -172,7 +173,6 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<LaneState>> lanes_;  // by slot; empty where none lives
-    std::vector<std::unique_ptr<LaneState>> dying_;  // refused or killed, not yet dead
     LaneState* hot_ = nullptr;                       // given work last
     std::uint32_t lane_generation_ = 0;
     int spin_ns_ = 0;

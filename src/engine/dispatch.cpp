@@ -206,21 +206,26 @@ SpanWork* EngineCore::next_span() {
     return nullptr;
 }
 
+// The oldest task that waits goes to a lane. False if none waits, or no lane wants it.
+bool EngineCore::give_next_task() {
+    Task* task = pop_task();
+    if (task == nullptr) return false;
+    LaneState* lane = lane_for(functions_[task->function].estimate, outstanding_);
+    if (lane == nullptr || !give_task(*lane, task)) {
+        queue_front(task);
+        return false;
+    }
+    publish(*lane);
+    return true;
+}
+
 // Gives out what waits, as far as lanes want more; then lets idle lanes take from busy ones.
 void EngineCore::fill() {
     for (;;) {
         const bool spans = !span_backlog_.empty() || !open_jobs_.empty();
         if (backlog_head_ != nullptr && !(spans && spans_turn_)) {
             spans_turn_ = true;
-            Task* task = pop_task();
-            if (task == nullptr) continue;
-            LaneState* lane = lane_for(functions_[task->function].estimate, outstanding_);
-            if (lane == nullptr || !give_task(*lane, task)) {
-                queue_front(task);
-                if (!spans) break;
-                continue;
-            }
-            publish(*lane);
+            if (!give_next_task() && !spans) break;
             continue;
         }
         spans_turn_ = false;
@@ -233,16 +238,8 @@ void EngineCore::fill() {
             if (best == nullptr || lane->live < best->live) best = lane.get();
         }
         if (best == nullptr) {
-            if (backlog_head_ == nullptr) break;
             // No lane for a span; a task may still find one.
-            Task* task = pop_task();
-            if (task == nullptr) break;
-            LaneState* lane = lane_for(functions_[task->function].estimate, outstanding_);
-            if (lane == nullptr || !give_task(*lane, task)) {
-                queue_front(task);
-                break;
-            }
-            publish(*lane);
+            if (!give_next_task()) break;
             continue;
         }
         SpanWork* span = next_span();

@@ -11,7 +11,7 @@ void EngineCore::begin_shutdown(bool cancel) {
     const std::lock_guard hold(mutex_);
     shutting_down_ = true;
     if (!broken_) closed_.store(static_cast<int>(Errc::shut_down), std::memory_order_relaxed);
-    if (cancel) drop_all(Ending::cancelled, {});
+    if (cancel) drop_all(Ending::cancelled);
     wake_collector();
 }
 
@@ -28,7 +28,7 @@ void EngineCore::send_stops() {
 }
 
 // Ends all that has not started, or, for a broken pool, everything.
-void EngineCore::drop_all(Ending ending, std::span<const std::byte>) {
+void EngineCore::drop_all(Ending ending) {
     while (Task* task = pop_task()) {
         finish(task, ending, {});
     }

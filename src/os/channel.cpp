@@ -46,7 +46,10 @@ Status Channel::send(Bytes message, std::span<const int> fds) {
     }
 }
 
-Result<Message> Channel::receive() {
+namespace {
+
+// `refused`: the flags of recvmsg that make the message an error (MSG_TRUNC, MSG_CTRUNC).
+Result<Message> receive_from(int channel_fd, int refused) {
     Message message;
     message.bytes.resize(kMostBytes);
     iovec part{message.bytes.data(), message.bytes.size()};
@@ -58,7 +61,7 @@ Result<Message> Channel::receive() {
     header.msg_controllen = sizeof control;
     ssize_t received;
     do {
-        received = recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
+        received = recvmsg(channel_fd, &header, MSG_CMSG_CLOEXEC);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
         if (errno == ECONNRESET) return Message{};  // the peer ended with our messages unread
@@ -75,11 +78,17 @@ Result<Message> Channel::receive() {
         }
     }
     if (received == 0) return Message{};
-    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    if ((header.msg_flags & refused) != 0) {
         return Error{Errc::system, EMSGSIZE, "receive a message"};  // longer than any that send() would take
     }
     message.bytes.resize(static_cast<std::size_t>(received));
     return message;
 }
+
+}  // namespace
+
+Result<Message> Channel::receive() { return receive_from(fd_.get(), MSG_TRUNC | MSG_CTRUNC); }
+
+Result<Message> receive_what_fits(int channel_fd) { return receive_from(channel_fd, 0); }
 
 }  // namespace hardwork::os

@@ -39,4 +39,8 @@ class Channel {
     Fd fd_;
 };
 
+// As Channel::receive, but a message whose descriptors the kernel had to drop, because this process has no room for them
+// (EMFILE; recvmsg says MSG_CTRUNC), comes without them instead of getting lost: its words may be about a process.
+Result<Message> receive_what_fits(int channel_fd);
+
 }  // namespace hardwork::os

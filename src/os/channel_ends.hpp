@@ -16,8 +16,4 @@ void shut_down_channel(int channel_fd);
 // True when a send on channel_fd will not block; false when stop_fd became readable first.
 bool wait_writable_or(int channel_fd, int stop_fd);
 
-// As Channel::receive, but a message whose descriptors the kernel had to drop, because this process has no room for them
-// (EMFILE; recvmsg says MSG_CTRUNC), comes without them instead of getting lost: its words may be about a process.
-Result<Message> receive_what_fits(int channel_fd);
-
 }  // namespace hardwork::os
