@@ -312,6 +312,12 @@ int make_future_type(PyObject* module) {
     PyObject* type = PyType_FromSpecWithBases(&spec, state.base_future);
     if (type == nullptr) return -1;
     state.future_type = reinterpret_cast<PyTypeObject*>(type);
+#ifdef Py_TPFLAGS_INLINE_VALUES
+    // From 3.14 on every instance would carry room for attributes that hardly any future gets: 16 bytes. They go to a
+    // dictionary, made when the first one is set, as before 3.13. No instance exists yet, so nothing relies on the flag.
+    state.future_type->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_INLINE_VALUES);
+    PyType_Modified(state.future_type);
+#endif
     return PyModule_AddObjectRef(module, "Future", type);
 }
 

@@ -7,6 +7,7 @@
 //   claimed, its record was in the ring         -> done, already taken by the last drain
 #include "engine/core.hpp"
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 
 namespace hardwork {
 
@@ -32,7 +33,9 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     if (hot_ == lane) hot_ = nullptr;
     lanes_[id & (kMaxWorkers - 1)].reset();
     if (barren) {
-        budget_.on_barren(os::now_ns());
+        const bool killed = status.kind == ExitStatus::Kind::signaled &&
+                            (status.value == os::kSigKill || status.value == os::kSigTerm);
+        killed ? budget_.on_killed(os::now_ns()) : budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});
     }
     if (!shutting_down_ || !nothing_outstanding()) keep_workers();

@@ -7,6 +7,7 @@
 namespace hardwork::os {
 
 inline constexpr int kSigKill = SIGKILL;
+inline constexpr int kSigTerm = SIGTERM;
 inline constexpr int kSigInt = SIGINT;
 inline constexpr int kSigPipe = SIGPIPE;
 inline constexpr int kSigChild = SIGCHLD;

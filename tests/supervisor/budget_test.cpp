@@ -58,6 +58,25 @@ TEST(Budget, ThePauseIsBoundedAndTheCountDoesNotOverflow) {
     EXPECT_TRUE(budget.exhausted());
 }
 
+TEST(Budget, SeveralThatWereKilledCountAsOne) {
+    Budget budget;
+    for (int step = 0; step < 4; ++step) {
+        for (std::uint32_t i = 1; i < Budget::kKilledPerBarren; ++i)
+            budget.on_killed(1);
+        EXPECT_EQ(budget.barren_in_a_row(), static_cast<std::uint32_t>(step));
+        budget.on_killed(1);
+        EXPECT_EQ(budget.barren_in_a_row(), static_cast<std::uint32_t>(step + 1));
+    }
+    EXPECT_FALSE(budget.exhausted());
+    for (std::uint32_t i = 0; i < Budget::kKilledPerBarren; ++i)
+        budget.on_killed(1);
+    EXPECT_TRUE(budget.exhausted());
+    budget.on_ready();
+    for (std::uint32_t i = 1; i < Budget::kKilledPerBarren; ++i)
+        budget.on_killed(1);
+    EXPECT_EQ(budget.barren_in_a_row(), 0U);
+}
+
 TEST(Budget, ALimitOfNothingIsOne) {
     Budget budget(0, 0);
     EXPECT_FALSE(budget.exhausted());
