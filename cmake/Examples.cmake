@@ -1,8 +1,4 @@
 # Each file in examples/ is a program; it sees the public headers only.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
-  message(STATUS "clang before 16: without the examples (std::views::iota, LLVM issue 44178)")
-  return()
-endif()
 file(GLOB example_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/examples/*.cpp")
 foreach(source IN LISTS example_sources)
   cmake_path(GET source STEM name)

@@ -3,13 +3,6 @@ enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-# std::views::iota of libstdc++ 12 does not compile with clang before 16 (LLVM issue 44178): what uses it is left out
-# there, the library itself is built.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
-  message(STATUS "clang before 16: without the tests of the face")
-  list(REMOVE_ITEM hardwork_layers face)
-endif()
-
 foreach(layer IN LISTS hardwork_layers)
   file(GLOB test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${layer}/*.cpp")
   if(NOT test_sources)

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <ranges>
 #include <vector>
 
 #include "hardwork/hardwork.hpp"
@@ -57,7 +56,7 @@ int main(int argc, char** argv) {
 
     begin = std::chrono::steady_clock::now();
     std::uint64_t parallel = 0;
-    for (const auto& factors : pool.map(factorize, std::views::iota(first, last)))
+    for (const auto& factors : pool.map(factorize, hardwork::range(first, last)))
         parallel += weigh(factors);
     const double map_s = seconds_since(begin);
 

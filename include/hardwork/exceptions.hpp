@@ -1,6 +1,7 @@
-// What get() and the pool throw.
+// What the C++ face throws. Each class says one thing that a caller may want to handle on its own.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -8,45 +9,122 @@
 
 namespace hardwork {
 
-// An exception of a task, by name and text: the object itself stays in the worker.
-class RemoteError : public std::runtime_error {
-  public:
-    RemoteError(std::string type_name, const std::string& message)
-        : std::runtime_error(type_name + ": " + message), type_name_(std::move(type_name)), message_(message) {}
-    const std::string& type_name() const { return type_name_; }  // demangled: "std::out_of_range"
-    const std::string& message() const { return message_; }      // its what(), or "" if it is no std::exception
-
-  private:
-    std::string type_name_;
-    std::string message_;
-};
-
-// The pool cannot run anything any more: its workers cannot be started, or its initializer threw (then what() says what).
-class BrokenPool : public std::runtime_error {
+/// Base of everything the C++ face throws, but for std::invalid_argument (a wrong option) and std::bad_alloc.
+class PoolError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-// The worker that ran the task ended before the result was in. Only this task is lost.
-class WorkerDied : public std::runtime_error {
+/// A task threw an exception. what() is "type: message".
+class RemoteError : public PoolError {
   public:
+    /// @param type The exception's type, readable: "std::out_of_range".
+    /// @param message Its what(); empty for what is no std::exception.
+    RemoteError(std::string type, std::string message);
+    /// The type that was thrown in the worker, readable.
+    const std::string& type_name() const noexcept { return type_; }
+    /// The what() of what was thrown; empty for what is no std::exception.
+    const std::string& message() const noexcept { return message_; }
+
+  private:
+    std::string type_;
+    std::string message_;
+};
+
+/// The worker died while it ran this task: a crash, std::exit, the OOM killer. The pool goes on, with a new worker.
+class WorkerDied : public PoolError {
+  public:
+    /// @param death What the engine knows of it.
     explicit WorkerDied(const WorkerDeath& death);
-    const WorkerDeath& death() const { return death_; }  // pid, signal or exit code, phase, task
+    /// All that is known of it.
+    const WorkerDeath& death() const noexcept { return death_; }
+    /// The worker's process id.
+    std::int32_t pid() const noexcept { return death_.pid; }
+    /// The signal that ended it, or 0.
+    int signal() const noexcept;
+    /// Its exit code, or -1 if a signal ended it or nobody knows.
+    int exit_code() const noexcept;
+    /// What it was doing: Phase::run is the task itself.
+    Phase phase() const noexcept { return death_.phase; }
+    /// The engine's number of the task; for an item of a map, its place in the input.
+    std::uint64_t task() const noexcept { return death_.task; }
 
   private:
     WorkerDeath death_;
 };
 
-// The task was cancelled before it started.
-class Cancelled : public std::runtime_error {
+/// The pool gave up: its initializer failed, or workers cannot be born any more.
+class BrokenPool : public PoolError {
   public:
-    Cancelled() : std::runtime_error("the task was cancelled before it started") {}
+    /// @param what The whole message.
+    /// @param cause_type Type of what the initializer threw, or "".
+    /// @param cause_message Its what(), or "".
+    explicit BrokenPool(const std::string& what, std::string cause_type = {}, std::string cause_message = {});
+    /// Type of what the initializer threw; empty if the reason is another.
+    const std::string& cause_type() const noexcept { return cause_type_; }
+    /// The what() of what the initializer threw.
+    const std::string& cause_message() const noexcept { return cause_message_; }
+
+  private:
+    std::string cause_type_;
+    std::string cause_message_;
 };
 
-// Bytes that do not decode to the type that was asked for.
-class CodecError : public std::runtime_error {
+/// The task was cancelled before it started.
+class Cancelled : public PoolError {
   public:
-    using std::runtime_error::runtime_error;
+    Cancelled() : PoolError("the task was cancelled") {}
+};
+
+/// The result was not there in time. The task goes on, and its Future stays valid.
+class TimeoutError : public PoolError {
+  public:
+    TimeoutError() : PoolError("the result was not there in time") {}
+};
+
+/// The pool has been shut down and takes no more tasks.
+class ShutDown : public PoolError {
+  public:
+    ShutDown() : PoolError("the pool has been shut down") {}
+};
+
+/// A Future without a task was asked for its result: moved from, default-made, or get() was called before.
+class InvalidFuture : public PoolError {
+  public:
+    InvalidFuture() : PoolError("this Future has no task: it was moved from, or its result was taken already") {}
+};
+
+/// Bytes that are not what a Codec expects: it reads other bytes than it writes, or a worker was damaged.
+class DecodeError : public PoolError {
+  public:
+    using PoolError::PoolError;
+};
+
+/// A pool was used in a process other than the one that made it: in a task, or after a fork.
+class WrongProcess : public PoolError {
+  public:
+    WrongProcess() : PoolError("this pool belongs to the process that made it, not to a fork of it") {}
+};
+
+/// A pool was made in a program that has several threads; see Options::allow_threads.
+class MultithreadedProgram : public PoolError {
+  public:
+    /// @param threads How many there are.
+    explicit MultithreadedProgram(int threads);
+};
+
+/// The system refused what the engine needs (memory, a process, a system call in a container).
+class SystemError : public PoolError {
+  public:
+    /// @param error What was tried and what came of it.
+    explicit SystemError(const Error& error);
+    /// The errno value, or 0.
+    int code() const noexcept { return error_.sys_errno; }
+    /// True if this kernel or container never can (memfd, pidfd, sealing), false if it might work another time.
+    bool unsupported() const noexcept { return error_.code == Errc::unsupported; }
+
+  private:
+    Error error_;
 };
 
 }  // namespace hardwork

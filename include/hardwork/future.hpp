@@ -1,97 +1,95 @@
-// The result of a call that runs in a worker process.
+// The result of a task that will be there some time.
 #pragma once
 
 #include <chrono>
-#include <memory>
-#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "hardwork/codec.hpp"
-#include "hardwork/engine.hpp"
+#include "hardwork/detail/task_handle.hpp"
+#include "hardwork/exceptions.hpp"
 
 namespace hardwork {
 
-namespace detail {
-
-// Throws what the ending means, unless it is a value.
-void throw_unless_value(Engine& engine, const TaskResult& result);
-
-// A task's handle: released once.
-class TaskHandle {
-  public:
-    TaskHandle() = default;
-    TaskHandle(std::shared_ptr<Engine> engine, Task* task) : engine_(std::move(engine)), task_(task) {}
-    TaskHandle(TaskHandle&& other) noexcept
-        : engine_(std::move(other.engine_)), task_(std::exchange(other.task_, nullptr)) {}
-    TaskHandle& operator=(TaskHandle&& other) noexcept {
-        if (this != &other) {
-            release();
-            engine_ = std::move(other.engine_);
-            task_ = std::exchange(other.task_, nullptr);
-        }
-        return *this;
-    }
-    ~TaskHandle() { release(); }
-
-    bool valid() const { return task_ != nullptr; }
-    bool done() const;
-    bool wait_until(std::uint64_t deadline_ns) const;  // monotonic_ns(), or ~0
-    bool cancel();
-    TaskResult result();  // of a done task; throws unless it is a value
-    void check() const;   // throws std::logic_error for a future that was moved from or read
-
-  private:
-    void release();
-    std::shared_ptr<Engine> engine_;
-    Task* task_ = nullptr;
-};
-
-}  // namespace detail
-
-// Move-only. Its end never blocks: the task goes on, its result is dropped.
+/// What ProcessPool::submit gives: stands for a result that a worker makes. Can be moved, not copied. Its destructor
+/// never blocks: a task whose Future has gone runs all the same. A Future may outlive its pool.
+///
+/// One thread at a time may use a Future; different Futures of one pool may be used by different threads.
+///
+/// @tparam T What the function returns; may be void.
 template <class T>
 class Future {
   public:
+    /// A Future without a task: valid() is false.
     Future() = default;
-    explicit Future(detail::TaskHandle task) : task_(std::move(task)) {}
+    /// Takes the task of another, which is without one then.
+    Future(Future&&) noexcept = default;
+    /// Lets its task go, and takes that of another.
+    Future& operator=(Future&&) noexcept = default;
 
-    // Waits, and returns the result. Once. Throws RemoteError (the task threw), WorkerDied, Cancelled, BrokenPool.
+    /// Waits for the result and takes it; valid() is false afterwards.
+    /// @return What the function returned.
+    /// @throws RemoteError if the task threw, WorkerDied if its worker died, Cancelled, BrokenPool, DecodeError;
+    ///     InvalidFuture if there is no task.
     T get() {
-        task_.check();
-        task_.wait_until(~std::uint64_t{0});
-        detail::TaskHandle task = std::move(task_);
-        const TaskResult result = task.result();
-        if constexpr (!std::is_void_v<T>) {
-            Reader in(result.bytes);
-            return Codec<T>::read(in);
-        }
+        handle_.wait_until(detail::kNever);
+        return take();
     }
-    void wait() const {
-        task_.check();
-        task_.wait_until(~std::uint64_t{0});
-    }
-    // True if it is done before the time is over.
+
+    /// As get(), but waits no longer than a given time.
+    /// @param time How long at most.
+    /// @throws TimeoutError if the result is not there by then; the Future stays valid.
     template <class Rep, class Period>
-    bool wait_for(std::chrono::duration<Rep, Period> time) const {
-        task_.check();
-        const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-        return task_.wait_until(monotonic_ns() + (ns > 0 ? static_cast<std::uint64_t>(ns) : 0));
+    T get_for(std::chrono::duration<Rep, Period> time) {
+        if (!wait_for(time)) throw TimeoutError();
+        return take();
     }
-    // False for one that was moved from, or whose result was taken.
-    bool valid() const { return task_.valid(); }
-    // Whether get() would return at once.
-    bool ready() const {
-        task_.check();
-        return task_.done();
+
+    /// Waits until the task is done, however it ends.
+    void wait() { handle_.wait_until(detail::kNever); }
+
+    /// Waits until the task is done, but no longer than a given time. Zero, or a negative time: looks once.
+    /// @param time How long at most.
+    /// @return Whether it is done.
+    template <class Rep, class Period>
+    bool wait_for(std::chrono::duration<Rep, Period> time) {
+        return handle_.wait_until(detail::deadline_after(time));
     }
-    // True: the task will never run. False: it runs or has ended.
-    bool cancel() {
-        task_.check();
-        return task_.cancel();
+
+    /// Waits until the task is done, but no longer than a point in time.
+    /// @param time Until when at most.
+    /// @return Whether it is done.
+    template <class Clock, class Duration>
+    bool wait_until(std::chrono::time_point<Clock, Duration> time) {
+        return wait_for(time - Clock::now());
     }
+
+    /// Whether the task is done: then get() does not block.
+    bool ready() { return handle_.ready(); }
+
+    /// Cancels the task if no worker has started it: then get() throws Cancelled.
+    /// @return Whether it is cancelled: it has not run, and never will.
+    bool cancel() { return handle_.cancel(); }
+
+    /// Whether there is a task: false after get(), after a move, and for one made by default.
+    bool valid() const noexcept { return handle_.valid(); }
 
   private:
-    detail::TaskHandle task_;
+    friend class ProcessPool;
+    explicit Future(detail::TaskHandle handle) : handle_(std::move(handle)) {}
+
+    T take() {
+        detail::TaskHandle task = std::move(handle_);  // gone also if the result is an exception
+        const TaskResult result = task.result();
+        if constexpr (!std::is_void_v<T>) {
+            Decoder in(result.bytes);
+            T value = Codec<T>::decode(in);
+            in.expect_end();
+            return value;
+        }
+    }
+
+    detail::TaskHandle handle_;
 };
 
 }  // namespace hardwork

@@ -1,4 +1,13 @@
-// Everything that a C++ program needs of hardwork.
+/// @file
+/// The C++ face of hardwork: everything a program needs.
+///
+///     #include <hardwork/hardwork.hpp>
+///
+///     int main() {
+///         hardwork::ProcessPool pool({.workers = 4});
+///         hardwork::Future<double> f = pool.submit(risky, 42);
+///         for (auto& factors : pool.map(factorize, std::views::iota(100, 1'000'000))) use(factors);
+///     }
 #pragma once
 
 #include "hardwork/codec.hpp"
@@ -7,4 +16,5 @@
 #include "hardwork/map.hpp"
 #include "hardwork/options.hpp"
 #include "hardwork/process_pool.hpp"
+#include "hardwork/range.hpp"
 #include "hardwork/version.hpp"

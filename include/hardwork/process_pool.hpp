@@ -1,140 +1,163 @@
-// A pool of worker processes for C++ functions.
+// The pool: worker processes that run functions of this program.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "hardwork/call.hpp"
+#include "hardwork/detail/call.hpp"
+#include "hardwork/detail/map_source.hpp"
+#include "hardwork/detail/pool_core.hpp"
 #include "hardwork/future.hpp"
 #include "hardwork/map.hpp"
 #include "hardwork/options.hpp"
 
 namespace hardwork {
 
-namespace detail {
-
-// What a pool does that needs no templates.
-class PoolCore {
-  public:
-    explicit PoolCore(const Options& options);
-    std::uint32_t number_of(const FunctionCode& code);
-    TaskHandle submit(std::uint32_t function, const EncodedBytes& arguments);
-    Job* start_job(std::uint32_t function);
-    void add_integers(Job* job, std::int64_t start, std::uint64_t count);
-    void add_items(Job* job, const std::vector<std::uint64_t>& ends, const EncodedBytes& items);
-    JobHandle seal(Job* job);
-    void shutdown(bool wait, bool cancel);
-    std::vector<std::int32_t> pids();
-
-  private:
-    struct Functions;
-    std::shared_ptr<Engine> engine_;
-    std::shared_ptr<Functions> functions_;
-};
-
-template <class Range>
-inline constexpr bool is_iota = false;
-template <std::integral T, std::integral Bound>
-inline constexpr bool is_iota<std::ranges::iota_view<T, Bound>> = true;
-
-// About this many bytes of items travel together.
-inline constexpr std::size_t kChunkBytes = 256 * 1024;
-
-}  // namespace detail
-
-// Workers are forked from a template that is forked from this process when the pool is made. So make pools before
-// starting threads: a process with threads of its own gets std::logic_error, because locks that other threads hold
-// would stay held in every worker.
-//
-// One pool may be used from several threads.
+/// A pool of worker processes.
+///
+///     hardwork::ProcessPool pool({.workers = 4});
+///     hardwork::Future<double> f = pool.submit(risky, 42, "name");  // f.get() throws WorkerDied if risky() crashed
+///     for (auto& factors : pool.map(factorize, std::views::iota(100, 1'000'000))) use(factors);
+///
+/// The constructor forks a template process, from which all workers are forked, also those that replace one that died.
+/// So workers see the program (its variables, open files, loaded libraries) as it was when the pool was made, whatever
+/// has changed since. Make pools early, before threads are started: see Options::allow_threads. Standard output buffers
+/// are flushed first, so that no worker prints what this program has printed. SIGINT is ignored in workers: Ctrl-C is
+/// this program's business; when this program ends, however it ends, its workers do too.
+///
+/// What can travel: functions, and lambdas without captures (stateless function objects); as arguments and results all
+/// types that have a Codec. Anything else is refused by the compiler. Functions of a library that was loaded after the
+/// pool was made are not in its workers: calling one is WorkerDied.
+///
+/// All members may be called from several threads. In another process than its own (in a task, or after a fork) a pool
+/// throws WrongProcess.
 class ProcessPool {
   public:
-    // Throws std::invalid_argument for options that make no sense, std::logic_error in a process with threads, and
-    // std::system_error for what the system refuses.
-    explicit ProcessPool(const Options& options = {}) : core_(std::make_unique<detail::PoolCore>(options)) {}
-    ProcessPool(ProcessPool&&) = default;
-    ProcessPool& operator=(ProcessPool&&) = delete;
-    // Waits for all tasks, then ends the workers.
-    ~ProcessPool() {
-        if (core_ != nullptr) core_->shutdown(true, false);
-    }
-
-    // Calls function(arguments...) in a worker. Throws BrokenPool, or std::logic_error after shutdown.
-    template <class F, class... Args>
-    auto submit(F function, Args&&... arguments) {
-        static_assert(detail::Addressable<F>,
-                      "hardwork: only functions and lambdas without captures can travel to another process");
-        using Traits = detail::FunctionTraits<detail::AddressOf<F>>;
-        static_assert(Traits::arity == sizeof...(Args), "hardwork: the function takes another number of arguments");
-        static_assert(Traits::travels,
-                      "hardwork: a parameter or the result has no Codec (pointers and views cannot travel)");
-        EncodedBytes bytes;
-        Traits::write(bytes, std::forward<Args>(arguments)...);
-        return Future<typename Traits::Decayed>(core_->submit(core_->number_of(Traits::code(+function)), bytes));
-    }
-
-    // Calls function with each element, side by side. Results come lazily and in order; integers from std::views::iota
-    // travel as numbers, other elements in batches. All input is read at the call.
-    template <class F, std::ranges::input_range Range>
-    auto map(F function, Range&& range) {
-        static_assert(detail::Addressable<F>,
-                      "hardwork: only functions and lambdas without captures can travel to another process");
-        using Traits = detail::FunctionTraits<detail::AddressOf<F>>;
-        static_assert(Traits::arity == 1, "hardwork: map takes functions of one parameter");
-        static_assert(Traits::travels && !std::is_void_v<typename Traits::Result>,
-                      "hardwork: the parameter or the result has no Codec (pointers and views cannot travel)");
-        const detail::FunctionCode code = Traits::code(+function);
-        Job* job = core_->start_job(core_->number_of(code));
-        try {
-            if constexpr (detail::is_iota<std::remove_cvref_t<Range>>) {
-                if (!std::ranges::empty(range)) {
-                    core_->add_integers(job, static_cast<std::int64_t>(*std::ranges::begin(range)),
-                                        static_cast<std::uint64_t>(std::ranges::size(range)));
-                }
-            } else {
-                EncodedBytes items;
-                std::vector<std::uint64_t> ends;
-                for (auto&& element : range) {
-                    Traits::write(items, std::forward<decltype(element)>(element));
-                    ends.push_back(items.size());
-                    if (items.size() < detail::kChunkBytes) continue;
-                    core_->add_items(job, ends, items);
-                    items.clear();
-                    ends.clear();
-                }
-                if (!ends.empty()) core_->add_items(job, ends, items);
-            }
-        } catch (...) {
-            core_->seal(job);  // the handle dies here: what has not started is cancelled
-            throw;
+    /// Starts the template process; the workers are born meanwhile, and the constructor does not wait for them.
+    /// @param options How many workers, and more.
+    /// @throws std::invalid_argument for a number of workers that cannot be; MultithreadedProgram; SystemError.
+    explicit ProcessPool(Options options = {}) : core_(detail::PoolCore::make(std::move(options))) {}
+    /// Takes over the pool of another, which must not be used any more.
+    ProcessPool(ProcessPool&&) noexcept = default;
+    /// Shuts down its pool as the destructor does, and takes over that of another.
+    ProcessPool& operator=(ProcessPool&& other) noexcept {
+        if (this != &other) {
+            if (core_) core_->shutdown(true, false);
+            core_ = std::move(other.core_);
         }
-        return MapResult<typename Traits::Decayed>(core_->seal(job));
+        return *this;
+    }
+    /// shutdown(): waits for the tasks and the workers.
+    ~ProcessPool() {
+        if (core_) core_->shutdown(true, false);
     }
 
-    // No more submits. wait: until every task is done and every worker has gone. cancel: what has not started is
-    // cancelled.
-    void shutdown(bool wait = true, bool cancel = false) { core_->shutdown(wait, cancel); }
+    /// Runs `function(arguments...)` in a worker.
+    /// @param function A function, or a lambda without captures.
+    /// @param arguments Are converted to the types of its parameters and encoded now.
+    /// @return A Future of what it returns (without reference and const).
+    /// @throws ShutDown, BrokenPool, std::bad_alloc, what a Codec throws.
+    template <class F, class... A>
+    auto submit(F&& function, A&&... arguments) {
+        using Function = std::decay_t<F>;
+        using Plan = detail::Plan<Function, A...>;
+        if constexpr (Plan::ok) {
+            using R = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
+            const Function plain = function;
+            return Future<R>(submit_as<Function, R>(plain, typename Plan::Arguments{}, std::forward<A>(arguments)...));
+        }
+    }
 
-    // The living workers' process ids.
+    /// Runs `function(item)` for each item of a range, in as many workers as there are.
+    ///
+    /// A range that has a size is read, and its items are encoded, before map returns; hardwork::range and std::views::iota
+    /// travels as two numbers. A range without a size (a stream, a filter, a generator; it may be endless) is read a
+    /// little ahead of the results that are taken. It must live as long as the MapResult, which keeps it if it is given
+    /// as an rvalue. What the range throws then comes after the results of its items.
+    ///
+    /// @param function A function, or a lambda without captures, of one parameter.
+    /// @param range Any input range.
+    /// @return The results in the order of the items, as a range that is read once.
+    /// @throws ShutDown, BrokenPool, std::bad_alloc, what a Codec or the range throws.
+    template <class F, std::ranges::input_range Range>
+    auto map(F&& function, Range&& range) {
+        using Function = std::decay_t<F>;
+        using Item = std::ranges::range_value_t<Range>;
+        using Plan = detail::Plan<Function, Item>;
+        static_assert(
+            Sendable<Item>,
+            "hardwork: the range's items cannot travel: their type needs a hardwork::Codec (pointers, references "
+            "and views other than std::string_view have none)");
+        if constexpr (Plan::ok && Sendable<Item>) {
+            using R = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
+            const Function plain = function;
+            auto state =
+                core_->start_map(core_->number_of(item_code<Function, R, Item>(plain, typename Plan::Arguments{})));
+            detail::feed_map<Item>(*state, std::forward<Range>(range));
+            return MapResult<R>(nullptr, std::move(state));
+        }
+    }
+
+    /// The end of the pool: it takes no more tasks. Those it has are done first, unless they are cancelled. May be
+    /// called again.
+    /// @param wait Whether to wait until all tasks are done and all workers have ended.
+    /// @param cancel_pending Whether to cancel what has not started.
+    void shutdown(bool wait = true, bool cancel_pending = false) { core_->shutdown(wait, cancel_pending); }
+
+    /// The process ids of the workers that live now.
     std::vector<std::int32_t> pids() const { return core_->pids(); }
 
+    /// How many workers the pool has, or will have when they are born.
+    int workers() const noexcept { return core_->workers(); }
+
   private:
-    std::unique_ptr<detail::PoolCore> core_;
+    friend struct detail::PoolAccess;
+
+    template <class F, class R, class... T, class... A>
+    detail::TaskHandle submit_as(const F& function, detail::Types<T...>, A&&... arguments) {
+        // References where the types are the same: a large vector is encoded from where it is.
+        const std::tuple<detail::Held<T, A>...> held(std::forward<A>(arguments)...);
+        SizeCounter counter;
+        std::apply([&](const T&... argument) { (Codec<T>::encode(counter, argument), ...); }, held);
+        detail::InputBuffer input(*core_->engine(), counter.size());
+        MemoryWriter writer(input.memory());
+        std::apply([&](const T&... argument) { (Codec<T>::encode(writer, argument), ...); }, held);
+        return core_->submit(core_->number_of(detail::code_of(&detail::run_task<F, R, T...>, function)), input);
+    }
+
+    template <class F, class R, class Item, class P>
+    static detail::Code item_code(const F& function, detail::Types<P>) {
+        return detail::code_of(&detail::run_item<F, R, Item, P>, function);
+    }
+
+    std::shared_ptr<detail::PoolCore> core_;
 };
 
-// One map with a pool of its own.
+namespace detail {
+// What only the free map may do: the pool it made goes with its results.
+struct PoolAccess {
+    template <class T>
+    static MapResult<T> keep_with(MapResult<T> results, ProcessPool pool) {
+        results.pool_ = std::move(pool.core_);
+        return results;
+    }
+};
+}  // namespace detail
+
+/// As ProcessPool::map, with a pool of its own that ends with the MapResult.
+/// @param function A function, or a lambda without captures, of one parameter.
+/// @param range Any input range.
+/// @param options As for a ProcessPool.
 template <class F, std::ranges::input_range Range>
-auto map(F function, Range&& range, const Options& options = {}) {
-    ProcessPool pool(options);
-    auto results = pool.map(function, std::forward<Range>(range));
-    using T = typename decltype(results)::iterator::value_type;
-    std::vector<T> all;
-    for (auto& result : results)
-        all.push_back(std::move(result));
-    return all;
+auto map(F&& function, Range&& range, Options options = {}) {
+    ProcessPool pool(std::move(options));
+    auto results = pool.map(std::forward<F>(function), std::forward<Range>(range));
+    return detail::PoolAccess::keep_with(std::move(results), std::move(pool));
 }
 
 }  // namespace hardwork

@@ -179,11 +179,12 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             if all(number in _INT64 for number in (numbers[0], numbers[-1], numbers.step, count)):
                 self._ensure_started()
                 return _with_deadline(self._core_map_range(fn, numbers[0], numbers.step, count), deadline)
-        items = list(zip(*iterables))  # noqa: B905  # the shortest ends it
+        single = len(iterables) == 1
+        items = list(iterables[0] if single else zip(*iterables))  # noqa: B905  # the shortest ends it
         if not items:
             return iter(())
         self._ensure_started()
-        return _with_deadline(self._core_map_items(fn, items), deadline)
+        return _with_deadline(self._core_map_items(fn, items, single), deadline)
 
     def _ensure_started(self) -> None:
         self._check_process()

@@ -1,10 +1,18 @@
 #include "map_iterator.hpp"
 
+#include <vector>
+
 #include "future.hpp"
+#include "payload.hpp"
 
 namespace hardwork::py {
 
 namespace {
+
+// What has come is decoded as much at a time, with the garbage collector held off: a list of a million small lists would
+// else be walked again and again while it grows, for garbage that cannot be there.
+constexpr std::size_t kMostAhead = 8192;
+constexpr std::size_t kMostBytesAhead = std::size_t{1} << 20;
 
 struct MapIterator {
     PyObject_HEAD EngineRef engine;
@@ -13,6 +21,10 @@ struct MapIterator {
     std::uint64_t item;  // number of the next result
     std::uint64_t deadline;
     ResultBlock block;
+    std::vector<PyObject*> ahead;  // decoded, not yet asked for, from `next` on
+    std::size_t next;
+    TaskResult held;  // comes after those, if holds
+    bool holds;
 };
 
 MapIterator* cast(PyObject* self) { return reinterpret_cast<MapIterator*>(self); }
@@ -23,7 +35,39 @@ void end(MapIterator* self) {
     if (job == nullptr) return;
     self->engine->cancel_rest(job);
     self->engine->release_job(job);
+    self->holds = false;
     self->block = ResultBlock{};
+}
+
+void drop_ahead(MapIterator* self) {
+    std::vector<PyObject*> rest;
+    rest.swap(self->ahead);
+    for (std::size_t i = std::exchange(self->next, 0); i < rest.size(); ++i)
+        Py_DECREF(rest[i]);
+}
+
+// Decodes what the block has in our own code, up to the first result that is anything else. That runs no Python code
+// and keeps the GIL. False if the block is used up and nothing was decoded.
+bool decode_ahead(MapIterator* self) {
+    self->ahead.clear();
+    self->next = 0;
+    const int collects = PyGC_Disable();
+    std::size_t bytes = 0;
+    TaskResult result;
+    while (self->ahead.size() < kMostAhead && bytes < kMostBytesAhead && self->block.next(result)) {
+        const bool plain = result.ending == Ending::value && !result.bytes.empty() && result.bytes[0] == kCodec;
+        PyObject* value = plain ? load_value(result.bytes) : nullptr;
+        if (value == nullptr) {
+            PyErr_Clear();  // it will be raised in its place
+            self->held = result;
+            self->holds = true;
+            break;
+        }
+        bytes += result.bytes.size();
+        self->ahead.push_back(value);
+    }
+    if (collects == 1) PyGC_Enable();
+    return !self->ahead.empty() || self->holds;
 }
 
 PyObject* deliver(MapIterator* self, const TaskResult& result) {
@@ -54,10 +98,18 @@ PyObject* deliver(MapIterator* self, const TaskResult& result) {
 
 PyObject* map_next(PyObject* object) {
     MapIterator* self = cast(object);
-    TaskResult result;
     for (;;) {
+        if (self->next < self->ahead.size()) [[likely]] {
+            ++self->item;
+            return self->ahead[self->next++];
+        }
         if (self->job == nullptr) return nullptr;
-        if (self->block.next(result)) return deliver(self, result);
+        if (std::exchange(self->holds, false)) return deliver(self, self->held);
+        if (!self->engine->in_owner_process()) {
+            PyErr_SetString(PyExc_RuntimeError, "this map belongs to a pool of another process");
+            return nullptr;
+        }
+        if (decode_ahead(self)) continue;
         switch (self->engine->next_block(self->job, self->block)) {
             case JobState::block: continue;
             case JobState::end: end(self); return nullptr;
@@ -70,10 +122,6 @@ PyObject* map_next(PyObject* object) {
                 end(self);
                 return nullptr;
             case JobState::pending: break;
-        }
-        if (!self->engine->in_owner_process()) {
-            PyErr_SetString(PyExc_RuntimeError, "this map belongs to a pool of another process");
-            return nullptr;
         }
         if (self->engine->spin(self->job)) continue;
         const EngineRef engine = self->engine;
@@ -91,6 +139,7 @@ PyObject* map_next(PyObject* object) {
 
 PyObject* map_close(PyObject* self, PyObject*) {
     end(cast(self));
+    drop_ahead(cast(self));
     Py_RETURN_NONE;
 }
 
@@ -107,11 +156,14 @@ PyObject* map_set_timeout(PyObject* self, PyObject* seconds) {
 int map_traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(cast(self)->errors);
+    for (std::size_t i = cast(self)->next; i < cast(self)->ahead.size(); ++i)
+        Py_VISIT(cast(self)->ahead[i]);
     return 0;
 }
 
 int map_clear(PyObject* self) {
     Py_CLEAR(cast(self)->errors);
+    drop_ahead(cast(self));
     return 0;
 }
 
@@ -121,6 +173,8 @@ void map_dealloc(PyObject* object) {
     PyObject_GC_UnTrack(object);
     end(self);
     Py_CLEAR(self->errors);
+    drop_ahead(self);
+    self->ahead.~vector();
     self->block.~ResultBlock();
     self->engine.~EngineRef();
     PyObject_GC_Del(object);
@@ -146,6 +200,10 @@ PyObject* new_map_iterator(const EngineRef& engine, Job* job, PyObject* errors) 
     }
     new (&self->engine) EngineRef(engine);
     new (&self->block) ResultBlock;
+    new (&self->ahead) std::vector<PyObject*>;
+    new (&self->held) TaskResult;
+    self->next = 0;
+    self->holds = false;
     self->job = job;
     self->errors = Py_XNewRef(errors);
     self->item = 0;

@@ -9,6 +9,8 @@ namespace hardwork::py {
 
 namespace {
 
+constexpr char kMapItems[] = "_core_map_items(fn, items: list, single: bool), items being tuples unless single";
+
 // Copies of this size and more are made without the GIL.
 constexpr std::size_t kLargeCopy = std::size_t{1} << 20;
 
@@ -110,11 +112,11 @@ PyObject* core_map_range(PyObject* self, PyObject* const* args, Py_ssize_t count
         // A callable with state travels with each call, so the numbers do too.
         const Ref list(PyList_New(0));
         for (unsigned long long i = 0; list && i < items; ++i) {
-            const Ref item(Py_BuildValue("(L)", span.start + span.step * static_cast<long long>(i)));
+            const Ref item(PyLong_FromLongLong(span.start + span.step * static_cast<long long>(i)));
             if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
         }
-        PyObject* both[2] = {args[0], list.get()};
-        return list ? core_map_items(self, both, 2) : nullptr;
+        PyObject* all[3] = {args[0], list.get(), Py_True};
+        return list ? core_map_items(self, all, 3) : nullptr;
     }
     Error why;
     Job* job = engine->start_job(function, why);
@@ -141,11 +143,12 @@ namespace {
 // Items on their way into one chunk: their bytes one behind the other, each padded to 8.
 class Chunk {
   public:
-    // 1 MB is some milliseconds of encoding: workers begin while the parent still encodes the rest.
-    static constexpr std::size_t kFull = std::size_t{1} << 20;
-    static constexpr std::size_t kFirst = std::size_t{1} << 14;
+    // Workers begin while the parent still encodes the rest: the first chunk is there soon, and none is done with
+    // before the next one, twice as large, has come. 1 MB is some milliseconds of encoding.
+    static constexpr std::size_t kFirst = std::size_t{1} << 13;
+    static constexpr std::size_t kMost = std::size_t{1} << 20;
 
-    bool full(bool first) const { return bytes_.size() >= (first ? kFirst : kFull); }
+    bool full() const { return bytes_.size() >= full_at_; }
     bool empty() const { return offsets_.empty(); }
 
     bool begin_item() {
@@ -174,6 +177,7 @@ class Chunk {
         std::memcpy(to, offsets_.data(), table);
         std::memcpy(to + table, bytes_.data(), bytes_.size());
         engine.add_span(job, input, header.count);
+        if (full_at_ < kMost) full_at_ *= 2;
         offsets_.clear();
         bytes_.clear();
         return true;
@@ -182,15 +186,16 @@ class Chunk {
   private:
     std::vector<std::uint64_t> offsets_;  // in units of 8 bytes, from the end of the table
     Writer bytes_;
+    std::size_t full_at_ = kFirst;
 };
 
 // One call into the chunk; an input that cannot be encoded becomes a skipped item and a kept exception.
-bool add_item(Chunk& chunk, PyObject* fn, PyObject* item, std::uint64_t number, Ref& errors) {
+bool add_item(Chunk& chunk, PyObject* fn, PyObject* const* args, Py_ssize_t count, std::uint64_t number, Ref& errors) {
     Writer& bytes = chunk.bytes();
     chunk.begin_item();
     const std::size_t before = bytes.size();
     Pickled pickled;
-    const int coded = encode_call(fn, &PyTuple_GET_ITEM(item, 0), PyTuple_GET_SIZE(item), nullptr, bytes, pickled);
+    const int coded = encode_call(fn, args, count, nullptr, bytes, pickled);
     if (coded == 0) {
         const std::size_t size = pickled.size();
         std::byte* to = bytes.room(size);
@@ -219,10 +224,11 @@ bool add_item(Chunk& chunk, PyObject* fn, PyObject* item, std::uint64_t number, 
 }  // namespace
 
 PyObject* core_map_items(PyObject* self, PyObject* const* args, Py_ssize_t count) {
-    if (count != 2 || !PyList_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "_core_map_items(fn, items: list[tuple])");
+    if (count != 3 || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, kMapItems);
         return nullptr;
     }
+    const bool single = args[2] == Py_True;
     if (!ensure_started(self)) return nullptr;
     ExecutorCore* core = core_of(self);
     const EngineRef engine = core->engine;
@@ -241,19 +247,23 @@ PyObject* core_map_items(PyObject* self, PyObject* const* args, Py_ssize_t count
     }
     Chunk chunk;
     bool ok = true;
-    bool first = true;
     for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(args[1]); ++i) {
         const Ref item = Ref::borrow(PyList_GET_ITEM(args[1], i));
-        if (!PyTuple_Check(item.get())) {
-            PyErr_SetString(PyExc_TypeError, "_core_map_items(fn, items: list[tuple])");
-            ok = false;
-            break;
+        PyObject* only = item.get();
+        PyObject* const* arguments = &only;
+        Py_ssize_t arity = 1;
+        if (!single) {
+            if (!PyTuple_Check(only)) {
+                PyErr_SetString(PyExc_TypeError, kMapItems);
+                ok = false;
+                break;
+            }
+            arguments = &PyTuple_GET_ITEM(only, 0);
+            arity = PyTuple_GET_SIZE(only);
         }
-        ok = add_item(chunk, function == 0 ? args[0] : nullptr, item.get(), static_cast<std::uint64_t>(i), errors);
-        if (ok && chunk.full(first)) {
-            ok = chunk.send(*engine, job);
-            first = false;
-        }
+        PyObject* fn = function == 0 ? args[0] : nullptr;
+        ok = add_item(chunk, fn, arguments, arity, static_cast<std::uint64_t>(i), errors);
+        if (ok && chunk.full()) ok = chunk.send(*engine, job);
     }
     if (ok && !chunk.empty()) ok = chunk.send(*engine, job);
     if (!ok) {

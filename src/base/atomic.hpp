@@ -26,4 +26,13 @@ inline void cpu_relax() {
 // compiler itself uses for a seq_cst fence on x86, but ThreadSanitizer does not understand the plain fence.
 inline void full_fence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
+// The same right after a successful compare-and-swap: on x86 its locked instruction was one already.
+inline void fence_after_rmw() {
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+    full_fence();
+#endif
+}
+
 }  // namespace hardwork

@@ -33,8 +33,8 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     if (hot_ == lane) hot_ = nullptr;
     lanes_[id & (kMaxWorkers - 1)].reset();
     if (barren) {
-        const bool killed = status.kind == ExitStatus::Kind::signaled &&
-                            (status.value == os::kSigKill || status.value == os::kSigTerm);
+        const bool killed =
+            status.kind == ExitStatus::Kind::signaled && (status.value == os::kSigKill || status.value == os::kSigTerm);
         killed ? budget_.on_killed(os::now_ns()) : budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});
     }

@@ -9,6 +9,10 @@ namespace hardwork {
 namespace {
 // While tasks are packed behind others it looks this often whether a worker is stuck in a long one.
 constexpr std::uint64_t kLookNs = 1'000'000;
+// The same while all are busy: the first that is not would have nobody to say so to.
+constexpr std::uint64_t kBusyLookNs = 5'000'000;
+// So often in vain before it stops to look: a burst of submits must not wake it for each task that is packed.
+constexpr int kLooksInVain = 10;
 }  // namespace
 
 void EngineCore::wake_collector() {
@@ -20,7 +24,7 @@ void EngineCore::wake_collector() {
 std::uint32_t EngineCore::collector_wants() const {
     std::uint32_t want = 0;
     if (subscriptions_ != 0 || shutting_down_) want |= shm::kWantCollector;
-    if (backlog_head_ != nullptr || !span_backlog_.empty() || !open_jobs_.empty() || anything_to_steal()) {
+    if (backlog_head_ != nullptr || !span_backlog_.empty() || !open_jobs_.empty() || worth_stealing()) {
         want |= shm::kWantIdle;
     }
     return want;
@@ -37,6 +41,7 @@ void EngineCore::collect() {
     std::vector<os::FutexWait> words;
     std::vector<std::shared_ptr<LaneMemory>> keep;
     std::vector<void*> notices;
+    int looks_left = 0;
     std::unique_lock hold(mutex_);
     for (;;) {
         const std::uint32_t word = collector_word_.load(std::memory_order_acquire);
@@ -71,8 +76,15 @@ void EngineCore::collect() {
             fill();
             if (want != 0 || !notices_.empty()) continue;
         }
-        collector_timed_ = (want & shm::kWantIdle) != 0 && idle_lane_exists();
-        const std::uint64_t deadline = collector_timed_ ? os::now_ns() + kLookNs : os::kNoDeadline;
+        const bool behind = anything_to_steal();
+        if (behind && idle_lane_exists()) {
+            looks_left = kLooksInVain;
+        } else if (looks_left > 0) {
+            --looks_left;
+        }
+        collector_timed_ = behind || looks_left > 0;
+        const std::uint64_t pause = looks_left > 0 ? kLookNs : kBusyLookNs;
+        const std::uint64_t deadline = collector_timed_ ? os::now_ns() + pause : os::kNoDeadline;
         hold.unlock();
         os::futex_wait_any(words, deadline);
         hold.lock();

@@ -28,6 +28,10 @@
 
 namespace hardwork {
 
+// Slots of a request ring kept for definitions, releases and STOP, so that tasks cannot crowd them out.
+inline constexpr std::uint32_t kReservedSlots = 24;
+inline constexpr std::uint32_t kTasksPerLane = shm::kRequestSlots - kReservedSlots;
+
 // A thread that sleeps until one task or job is done. The first of them (the leader) sleeps on the lanes' bells too and
 // drains when one rings; the others sleep on their own word until the leader wakes them or hands over.
 struct Waiter {
@@ -106,7 +110,9 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     // steal.cpp
     bool steal_for(LaneState& thief);
+    static bool can_lose(const LaneState& lane);
     bool anything_to_steal() const;
+    bool worth_stealing() const;
 
     // drain.cpp
     bool drain();  // all lanes; true if anything came
@@ -137,7 +143,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // waiting.cpp
     WaitEnd wait_for(Waiter& waiter, std::uint64_t deadline_ns);
     bool over(const Waiter& waiter) const;
-    std::uint64_t gather_ns(const Job& job) const;
+    std::uint64_t gather_ns(const Waiter& waiter) const;
     bool job_ready(const Job& job) const;
     void wake_waiters(const Task* task, Job* job);
     void wake_leader();

@@ -12,8 +12,7 @@
 namespace hardwork {
 
 namespace {
-// Slots kept for definitions, releases and STOP, so that tasks cannot crowd them out.
-constexpr std::uint32_t kReservedSlots = 24;
+constexpr std::uint32_t kSlotsAhead = 3;
 }  // namespace
 
 void EngineCore::put_input(shm::Request& request, const Input& input) {
@@ -43,6 +42,8 @@ void EngineCore::publish(LaneState& lane) {
     // We store the tail and look at `sleeping`; the worker stores `sleeping` and looks at the tail.
     full_fence();
     if (control.bells.sleeping.load(std::memory_order_relaxed) != 0) {
+        // It will ask whether we share its CPU: before it spins for the next task.
+        control.parent.cpu.store(os::current_cpu(), std::memory_order_relaxed);
         control.parent.work_bell.fetch_add(1, std::memory_order_release);
         os::futex_wake(control.parent.work_bell, 1);
     }
@@ -89,6 +90,8 @@ bool EngineCore::give_task(LaneState& lane, Task* task) {
     entry.task = task;
     ++lane.tail;
     ++lane.live;
+    // The worker wrote to that slot a round ago; fetching it back takes as long as a submit, so it begins some before.
+    __builtin_prefetch(&lane.memory->lane.request(lane.tail + kSlotsAhead), 1);
     lane.queued_ns += functions_[task->function].estimate.ns();
     set_state(*task, TaskState::in_lane);
     return true;
@@ -127,14 +130,14 @@ LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstand
     const std::uint64_t each = estimate.known() ? estimate.ns() : 0;
     // The lane used last is awake: a little work more there is done before another would be woken.
     if (estimate.known() && hot_ != nullptr && hot_->open() && hot_->ready && hot_->live > 0 &&
-        hot_->queued_ns + each <= sched::kPackNs) {
+        (each <= sched::kCheapNs || hot_->queued_ns + each <= sched::kPackNs) &&
+        hot_->live < sched::queue_depth(estimate, kTasksPerLane, ~std::uint32_t{0}, 1)) {
         if (!collector_timed_) wake_collector();  // looks after work that is packed behind other work
         return hot_;
     }
     const auto workers = static_cast<std::uint32_t>(options_.workers);
-    const auto capacity = shm::kRequestSlots - kReservedSlots;
     const std::uint32_t total = outstanding > 0xffffffffU ? 0xffffffffU : static_cast<std::uint32_t>(outstanding);
-    const std::uint32_t depth = sched::queue_depth(estimate, capacity, total, workers);
+    const std::uint32_t depth = sched::queue_depth(estimate, kTasksPerLane, total, workers);
     LaneState* best = nullptr;
     std::uint64_t least = ~std::uint64_t{0};
     if (hot_ != nullptr && hot_->open() && hot_->live == 0) return hot_;

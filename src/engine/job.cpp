@@ -1,5 +1,6 @@
 #include "engine/job.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/lane_state.hpp"
@@ -12,18 +13,20 @@ constexpr std::size_t kBlockBytes = 64 * 1024;
 
 void append_item(Piece& piece, Ending ending, bool large, std::span<const std::byte> payload) {
     const std::size_t need = sizeof(ItemHeader) + align_up(payload.size(), 8);
-    if (piece.blocks.empty() || piece.blocks.back().bytes.size() + need > piece.blocks.back().bytes.capacity()) {
+    if (piece.blocks.empty() || piece.blocks.back().capacity - piece.blocks.back().size < need) {
         // The first blocks are small, so that a map of few items costs little.
-        const std::size_t grown = piece.blocks.empty() ? 1024 : piece.blocks.back().bytes.capacity() * 4;
-        piece.blocks.emplace_back();
-        piece.blocks.back().bytes.reserve(need > grown ? need : (grown < kBlockBytes ? grown : kBlockBytes));
+        const std::size_t grown = piece.blocks.empty() ? 1024 : std::min(piece.blocks.back().capacity * 4, kBlockBytes);
+        Block fresh;
+        fresh.capacity = std::max(need, grown);
+        fresh.bytes = std::make_unique_for_overwrite<std::byte[]>(fresh.capacity);
+        piece.blocks.push_back(std::move(fresh));
     }
     Block& block = piece.blocks.back();
-    const std::size_t at = block.bytes.size();
-    block.bytes.resize(at + need);
+    std::byte* at = block.bytes.get() + block.size;
     const ItemHeader header{static_cast<std::uint32_t>(payload.size()), ending, static_cast<std::uint8_t>(large), 0};
-    std::memcpy(block.bytes.data() + at, &header, sizeof header);
-    if (!payload.empty()) std::memcpy(block.bytes.data() + at + sizeof header, payload.data(), payload.size());
+    std::memcpy(at, &header, sizeof header);
+    if (!payload.empty()) std::memcpy(at + sizeof header, payload.data(), payload.size());
+    block.size += need;
     ++block.count;
     block.has_large = block.has_large || large;
     ++piece.received;
@@ -40,10 +43,10 @@ LargeResult* large_of(const std::byte* payload) {
 void drop_block(Block& block) {
     if (!block.has_large) return;
     std::size_t at = 0;
-    while (at < block.bytes.size()) {
+    while (at < block.size) {
         ItemHeader header;
-        std::memcpy(&header, block.bytes.data() + at, sizeof header);
-        if (header.large != 0) delete large_of(block.bytes.data() + at + sizeof header);
+        std::memcpy(&header, block.bytes.get() + at, sizeof header);
+        if (header.large != 0) delete large_of(block.bytes.get() + at + sizeof header);
         at += sizeof header + align_up(header.length, 8);
     }
     block.has_large = false;
@@ -76,8 +79,8 @@ ResultBlock::~ResultBlock() {
         if (block.has_large) {
             while (impl_->left > 0) {
                 ItemHeader header;
-                std::memcpy(&header, block.bytes.data() + impl_->at, sizeof header);
-                if (header.large != 0) delete large_of(block.bytes.data() + impl_->at + sizeof header);
+                std::memcpy(&header, block.bytes.get() + impl_->at, sizeof header);
+                if (header.large != 0) delete large_of(block.bytes.get() + impl_->at + sizeof header);
                 impl_->at += sizeof header + align_up(header.length, 8);
                 --impl_->left;
             }
@@ -100,7 +103,7 @@ bool ResultBlock::next(TaskResult& result) {
         impl.at = 0;
         impl.left = impl.blocks[impl.block].count;
     }
-    const std::byte* at = impl.blocks[impl.block].bytes.data() + impl.at;
+    const std::byte* at = impl.blocks[impl.block].bytes.get() + impl.at;
     ItemHeader header;
     std::memcpy(&header, at, sizeof header);
     result.ending = header.ending;

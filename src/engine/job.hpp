@@ -33,7 +33,9 @@ struct ItemHeader {
 };
 
 struct Block {
-    std::vector<std::byte> bytes;
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+    std::size_t capacity = 0;
     std::uint64_t count = 0;
     bool has_large = false;
 };

@@ -3,10 +3,15 @@
 #include <cstdlib>
 #include <new>
 
+#include "os/memory.hpp"
+
 namespace hardwork {
 
 namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
+// Who has tens of thousands of tasks pending will have more: one page fault for 2 MB instead of 512.
+constexpr std::size_t kRegionBytes = 2 * 1024 * 1024;
+constexpr std::size_t kSingleChunks = 8;
 constexpr std::uint32_t kSlots = kChunkBytes / sizeof(Task);  // slot 0 is the chunk's head
 }  // namespace
 
@@ -17,13 +22,27 @@ struct Slab::Chunk {
 };
 
 Slab::~Slab() {
-    for (Chunk* chunk : chunks_)
-        std::free(chunk);
+    for (void* region : regions_)
+        std::free(region);
 }
 
 bool Slab::grow() {
-    void* memory = std::aligned_alloc(kChunkBytes, kChunkBytes);
-    if (memory == nullptr) return false;
+    if (region_left_ == 0) {
+        std::size_t bytes = chunks_.size() < kSingleChunks ? kChunkBytes : kRegionBytes;
+        void* memory = std::aligned_alloc(bytes, bytes);
+        if (memory == nullptr && bytes != kChunkBytes) {
+            bytes = kChunkBytes;
+            memory = std::aligned_alloc(bytes, bytes);
+        }
+        if (memory == nullptr) return false;
+        if (bytes == kRegionBytes) os::prefer_huge_pages(memory, bytes);
+        regions_.push_back(memory);
+        region_at_ = static_cast<std::byte*>(memory);
+        region_left_ = bytes / kChunkBytes;
+    }
+    void* memory = region_at_;
+    region_at_ += kChunkBytes;
+    --region_left_;
     auto* chunk = new (memory) Chunk{static_cast<std::uint32_t>(chunks_.size())};
     chunks_.push_back(chunk);
     for (std::uint32_t i = kSlots - 1; i >= 1; --i) {

@@ -1,7 +1,8 @@
-// Where tasks live: chunks of 4096, numbered, never given back while the engine lives. Under the engine's lock, but
+// Where tasks live: chunks of 256 KB, numbered, never given back while the engine lives. Under the engine's lock, but
 // for put_back, which any thread may call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Slab {
     bool grow();
 
     std::vector<Chunk*> chunks_;
+    std::vector<void*> regions_;      // what was allocated: a chunk each at first, then eight at a time
+    std::byte* region_at_ = nullptr;  // the next chunk of the last one
+    std::size_t region_left_ = 0;     // chunks
     Task* free_ = nullptr;
     Atomic<Task*> returned_{nullptr};  // put back by any thread, collected by take
 };

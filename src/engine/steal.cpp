@@ -1,4 +1,6 @@
 // An idle worker gets what waits behind a busy one. The parent takes it back; workers never touch each other's lanes.
+#include <algorithm>
+
 #include "engine/core.hpp"
 #include "os/clock.hpp"
 #include "sched/placement.hpp"
@@ -8,21 +10,30 @@ namespace hardwork {
 
 namespace {
 // Less queued work than this is done sooner where it is than after waking another worker...
-constexpr std::uint64_t kWorthStealingNs = sched::kPackNs;
+constexpr std::uint64_t kWorthStealingNs = 5 * sched::kPackNs;
 // ...unless its worker has shown nothing for so long: then it sits in a long task.
 constexpr std::uint64_t kStuckNs = 100'000;
 }  // namespace
 
-bool EngineCore::anything_to_steal() const {
-    for (const auto& lane : lanes_) {
-        if (lane == nullptr || lane->live == 0) continue;
-        if (lane->live >= 2) return true;
-        for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
-            const Entry& entry = lane->entry(at);
-            if (entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1) return true;
-        }
+bool EngineCore::can_lose(const LaneState& lane) {
+    if (lane.live >= 2) return true;
+    for (std::uint32_t at = lane.head; lane.live != 0 && at != lane.tail; ++at) {
+        const Entry& entry = lane.entries[at % shm::kRequestSlots];
+        if (entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1) return true;
     }
     return false;
+}
+
+bool EngineCore::anything_to_steal() const {
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const auto& lane) { return lane != nullptr && can_lose(*lane); });
+}
+
+// Something that a worker which becomes idle would be given, also if nobody is stuck.
+bool EngineCore::worth_stealing() const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+        return lane != nullptr && lane->queued_ns > kWorthStealingNs && can_lose(*lane);
+    });
 }
 
 bool EngineCore::steal_for(LaneState& thief) {
@@ -33,12 +44,7 @@ bool EngineCore::steal_for(LaneState& thief) {
         if (lane == nullptr || lane.get() == &thief || lane->live == 0) continue;
         const bool stuck = now - lane->progress_at > kStuckNs;
         if (lane->queued_ns <= kWorthStealingNs && !stuck) continue;
-        bool has_span = false;
-        for (std::uint32_t at = lane->head; at != lane->tail && !has_span; ++at) {
-            const Entry& entry = lane->entry(at);
-            has_span = entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1;
-        }
-        if (lane->live < 2 && !has_span) continue;
+        if (!can_lose(*lane)) continue;
         if (lane->queued_ns + 1 > most) {
             most = lane->queued_ns + 1;
             victim = lane.get();

@@ -1,18 +1,26 @@
 // Callers that wait do the work: they drain the rings themselves, spin a little, then sleep.
+#include <algorithm>
 #include <climits>
 
 #include "engine/core.hpp"
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
+#include "sched/batch.hpp"
 
 namespace hardwork {
 
 namespace {
-// A map with at least this many items still to come is read in bulk: its reader sleeps while results gather, instead of
-// taking each one from the workers' CPU time.
-constexpr std::uint64_t kBulkItems = 4096;
-constexpr std::uint64_t kBulkGatherNs = 300'000;
+// Who has a long way to go reads in bulk: it sleeps while results gather, instead of taking the CPU from the workers for
+// each one. It gives up no more than this part of the time that the work still takes, and no more than so long.
+constexpr std::uint64_t kGatherPart = 16;
+constexpr std::uint64_t kLongestForTask = 1'000'000;
+constexpr std::uint64_t kLongestForMap = 10'000'000;
+// Items this long do not come often enough to disturb anybody.
+constexpr std::uint64_t kNoGatherNs = 1'000'000;
+constexpr std::uint64_t kShortestGatherNs = 20'000;  // less is not worth a sleep
+// A result ring holds some 5,000 small results: its worker must not come to wait for the reader.
+constexpr std::uint64_t kGatherItems = 3000;
 
 // A task this long is not worth spinning for: a wake-up costs less than the CPU it takes from the workers.
 constexpr std::uint64_t kSpinWorthNs = 40'000;
@@ -82,18 +90,28 @@ bool EngineCore::spin(const Task* task) {
 bool EngineCore::spin(const Job* job) {
     {
         const std::lock_guard hold(mutex_);
-        if (job->function < functions_.size() && gather_ns(*job) != 0) return false;
+        Waiter waiter;
+        waiter.job = job;
+        if (gather_ns(waiter) != 0) return false;
     }
     return spin_until(nullptr, job, [&] { return job_ready(*job); });
 }
 
-// How long the reader of a long map of short items should let results gather; 0: it should not wait at all.
-std::uint64_t EngineCore::gather_ns(const Job& job) const {
-    const Estimate& estimate = functions_[job.function].estimate;
-    if (!estimate.known() || job.items - job.read_next < kBulkItems) return 0;
-    const std::uint64_t time = estimate.ns() * kBulkItems / static_cast<std::uint64_t>(options_.workers);
-    // Items of some microseconds and more come one by one quickly enough.
-    return time > kBulkGatherNs * 8 ? 0 : time < kBulkGatherNs ? time : kBulkGatherNs;
+// How long whoever waits should let results gather; 0: not at all.
+std::uint64_t EngineCore::gather_ns(const Waiter& waiter) const {
+    const Job* job = waiter.job;
+    const std::uint32_t function = job != nullptr ? job->function : waiter.task->function;
+    if (function >= functions_.size() || !functions_[function].estimate.known()) return 0;
+    const Estimate& estimate = functions_[function].estimate;
+    const auto workers = static_cast<std::uint64_t>(options_.workers);
+    const std::uint64_t left = job != nullptr ? job->items - job->read_next : outstanding_;
+    const std::uint64_t each = estimate.ns();
+    if (each >= kNoGatherNs) return 0;
+    std::uint64_t most = each * kGatherItems;
+    if (job == nullptr) most = each * sched::queue_depth(estimate, kTasksPerLane, ~std::uint32_t{0}, 1) / 2;
+    const std::uint64_t time =
+        std::min({left * each / workers / kGatherPart, most, job != nullptr ? kLongestForMap : kLongestForTask});
+    return time < kShortestGatherNs ? 0 : time;
 }
 
 bool EngineCore::over(const Waiter& waiter) const {
@@ -114,8 +132,8 @@ WaitEnd EngineCore::wait(const Job* job, std::uint64_t deadline_ns) {
 
 WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
     std::unique_lock hold(mutex_);
-    if (waiter.job != nullptr && waiter.job->function < functions_.size() && !over(waiter)) {
-        const std::uint64_t gather = gather_ns(*waiter.job);
+    if (!over(waiter)) {
+        const std::uint64_t gather = gather_ns(waiter);
         if (gather != 0) {
             hold.unlock();
             const std::uint64_t until = os::now_ns() + gather;

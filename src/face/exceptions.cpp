@@ -1,24 +1,64 @@
 #include "hardwork/exceptions.hpp"
 
+#include <cstring>
+#include <string>
+#include <utility>
+
 namespace hardwork {
 
 namespace {
 
-std::string describe(const WorkerDeath& death) {
+std::string joined(const std::string& type, const std::string& message) {
+    return message.empty() ? type : type + ": " + message;
+}
+
+std::string story(const WorkerDeath& death) {
     std::string text = "worker " + std::to_string(death.pid);
-    switch (death.status.kind) {
-        case ExitStatus::Kind::signaled: text += " was killed by signal " + std::to_string(death.status.value); break;
-        case ExitStatus::Kind::exited: text += " exited with code " + std::to_string(death.status.value); break;
-        case ExitStatus::Kind::unknown: text += " ended (exit status unknown)"; break;
+    if (death.refused_record) {
+        text += " was ended because it wrote what no worker writes";
+    } else if (death.status.kind == ExitStatus::Kind::signaled) {
+        text += " was killed by signal " + std::to_string(death.status.value);
+        const char* name = strsignal(death.status.value);
+        if (name != nullptr) text += std::string(" (") + name + ")";
+    } else if (death.status.kind == ExitStatus::Kind::exited) {
+        text += " exited with code " + std::to_string(death.status.value);
+    } else {
+        text += " has ended";
     }
-    text += std::string(" in phase ") + phase_name(death.phase);
-    if (death.phase >= Phase::encode) text += ": the task ran, its result is lost";
-    if (death.refused_record) text += "; the pool ended it, because it wrote an invalid record";
+    return text + " while it ran this task (" + phase_name(death.phase) + ")";
+}
+
+std::string told(const Error& error) {
+    std::string text = "hardwork: ";
+    text += error.code == Errc::unsupported ? "this system does not allow: " : "failed: ";
+    text += error.what;
+    if (error.sys_errno != 0) text += std::string(": ") + std::strerror(error.sys_errno);
     return text;
 }
 
 }  // namespace
 
-WorkerDied::WorkerDied(const WorkerDeath& death) : std::runtime_error(describe(death)), death_(death) {}
+RemoteError::RemoteError(std::string type, std::string message)
+    : PoolError(joined(type, message)), type_(std::move(type)), message_(std::move(message)) {}
+
+WorkerDied::WorkerDied(const WorkerDeath& death) : PoolError(story(death)), death_(death) {}
+
+int WorkerDied::signal() const noexcept {
+    return death_.status.kind == ExitStatus::Kind::signaled ? death_.status.value : 0;
+}
+
+int WorkerDied::exit_code() const noexcept {
+    return death_.status.kind == ExitStatus::Kind::exited ? death_.status.value : -1;
+}
+
+BrokenPool::BrokenPool(const std::string& what, std::string cause_type, std::string cause_message)
+    : PoolError(what), cause_type_(std::move(cause_type)), cause_message_(std::move(cause_message)) {}
+
+MultithreadedProgram::MultithreadedProgram(int threads)
+    : PoolError("hardwork: this program has " + std::to_string(threads) +
+                " threads, and workers forked now could wait for ever for what one of them holds; make pools before "
+                "threads are started, or set Options::allow_threads") {}
+
+SystemError::SystemError(const Error& error) : PoolError(told(error)), error_(error) {}
 
 }  // namespace hardwork

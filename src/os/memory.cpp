@@ -129,6 +129,8 @@ Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t 
     return mapping;
 }
 
+void prefer_huge_pages(void* data, std::size_t size) { static_cast<void>(madvise(data, size, MADV_HUGEPAGE)); }
+
 void punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
     (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                     static_cast<off_t>(length));

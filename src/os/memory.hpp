@@ -50,6 +50,9 @@ class Mapping {
     bool inherited_ = false;        // forked children have it too
 };
 
+// Asks for huge pages behind private memory that is about to be filled (madvise(2), MADV_HUGEPAGE). Best effort.
+void prefer_huge_pages(void* data, std::size_t size);
+
 // Gives the pages of a range back to the kernel; reads there give zeros afterwards. Best effort.
 void punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
 

@@ -10,7 +10,7 @@
 namespace hardwork::sched {
 
 // About this much work lies in a ring: longer than the parent is ever away from it, short enough to be taken back.
-inline constexpr std::uint64_t kQueueTargetNs = 1'000'000;
+inline constexpr std::uint64_t kQueueTargetNs = 4'000'000;
 // A task as long as this gains nothing from a second one waiting behind it: fetching costs 0.01 of it at the most.
 inline constexpr std::uint64_t kNoQueueNs = 5'000'000;
 

@@ -10,6 +10,10 @@ namespace hardwork::sched {
 // Waking a sleeping worker takes 10 to 50 us until it runs. Work that an awake one will have done by then goes there.
 inline constexpr std::uint64_t kPackNs = 20'000;
 
+// A task this short is done sooner than the next one can be submitted: a second worker would only take CPU time from
+// who submits.
+inline constexpr std::uint64_t kCheapNs = 300;
+
 struct LaneLoad {
     std::uint32_t queued;     // tasks in its ring, with the one that runs
     std::uint32_t depth;      // how many it may have: queue_depth()

@@ -23,7 +23,7 @@ struct Record {
     std::uint8_t in_arena;    // 1: the payload is an Extent of the lane's result arena
     std::uint8_t generation;  // low bits of the lane's generation: a stray store is unlikely to match
     std::uint32_t index;
-    std::uint32_t nanoseconds;  // how long it ran, saturated
+    std::uint32_t nanoseconds;  // how long it ran, saturated; 0: not measured
     std::uint64_t task;
 };
 

@@ -23,10 +23,12 @@ int ClaimLoop::run() {
     if (!prepare()) return 1;
     for (;;) {
         if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
+            announce();
             wait_for_work();
             continue;
         }
         shm::Request& request = lane_.request(head_);
+        if (request.kind != shm::RequestKind::task && request.kind != shm::RequestKind::span) announce();
         switch (request.kind) {
             case shm::RequestKind::task: run_task(request); break;
             case shm::RequestKind::span: run_span(request); break;
@@ -34,9 +36,18 @@ int ClaimLoop::run() {
             case shm::RequestKind::release: out_.take_back(request.extent.offset); break;
             case shm::RequestKind::stop: return 0;
         }
-        if (limit_reached()) return 0;
+        if (limit_reached()) {
+            announce();
+            return 0;
+        }
         control_.worker.request_head.store(++head_, std::memory_order_release);
     }
+}
+
+// What was published last is told to a parent that sleeps.
+void ClaimLoop::announce() {
+    full_fence();
+    publisher_.ring_if_wanted();
 }
 
 bool ClaimLoop::prepare() {
@@ -46,6 +57,7 @@ bool ClaimLoop::prepare() {
     if (!runner_.initialize(out_)) {
         record.kind = shm::RecordKind::init_failed;
         publisher_.publish(record, out_);
+        announce();
         return false;
     }
     out_.reset();
@@ -59,11 +71,14 @@ void ClaimLoop::run_task(shm::Request& request) {
     control_.worker.position.store(head_, std::memory_order_relaxed);
     phase_.enter(Phase::claim);
     if (shm::claim_task(request.claim, shm::kClaimed)) {
+        fence_after_rmw();
+        publisher_.ring_if_wanted();
         Invocation call;
         call.function = request.function;
         call.payload = payload(request);
         call.unreadable = call.payload.data() == nullptr;
-        execute(request, call, shm::RecordKind::task);
+        Stopwatch watch{os::ticks()};
+        execute(request, call, shm::RecordKind::task, watch);
     }
     phase_.enter(Phase::idle);
 }
@@ -75,28 +90,42 @@ void ClaimLoop::run_span(shm::Request& request) {
     call.is_item = true;
     call.payload = payload(request);
     call.unreadable = call.payload.data() == nullptr;
+    Stopwatch watch{os::ticks()};
     for (;;) {
         phase_.enter(Phase::claim);
         if (!shm::claim_item(request.claim, call.index)) break;
-        execute(request, call, shm::RecordKind::item);
+        fence_after_rmw();
+        publisher_.ring_if_wanted();
+        execute(request, call, shm::RecordKind::item, watch);
         if (limit_reached()) break;
     }
     phase_.enter(Phase::idle);
 }
 
-void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind) {
+// A look at the clock costs as much as a short item's record: several short ones share one, and the record that has it
+// gives their mean. An item's time has in it what it cost to publish the one before, as it has for who shares out items.
+std::uint32_t ClaimLoop::Stopwatch::lap(double ns_per_tick) {
+    if (++laps < stride) return 0;
+    const std::uint64_t now = os::ticks();
+    const double each = static_cast<double>(now - begin) * ns_per_tick / laps;
+    begin = now;
+    laps = 0;
+    stride = each < kShortNs ? kShared : 1;
+    return each < 1.0 ? 1U : each < 4.0e9 ? static_cast<std::uint32_t>(each) : 4'000'000'000U;
+}
+
+void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind, Stopwatch& watch) {
     out_.reset();
-    const std::uint64_t begin = os::ticks();
     const Outcome outcome = runner_.run(call, phase_, out_);
-    const double elapsed = static_cast<double>(os::ticks() - begin) * ns_per_tick_;
+    const std::uint32_t elapsed = watch.lap(ns_per_tick_);
     phase_.enter(Phase::publish);
     shm::Record record{};
     record.kind = kind;
     record.outcome = static_cast<std::uint8_t>(outcome);
     record.index = call.index;
-    record.nanoseconds = elapsed < 4.0e9 ? static_cast<std::uint32_t>(elapsed) : 4'000'000'000U;
+    record.nanoseconds = elapsed;
     record.task = request.task;
-    publisher_.publish(record, out_);
+    if (publisher_.publish(record, out_)) watch = Stopwatch{os::ticks()};  // waiting for the parent is not its time
     phase_.enter(Phase::idle);
     ++executed_;
 }

@@ -23,11 +23,23 @@ class ClaimLoop {
     int run();  // returns the exit code
 
   private:
+    struct Stopwatch {
+        static constexpr double kShortNs = 500;
+        static constexpr std::uint32_t kShared = 8;
+
+        std::uint64_t begin;       // in ticks
+        std::uint32_t laps = 0;    // calls since then
+        std::uint32_t stride = 1;  // calls that share one look at the clock
+
+        std::uint32_t lap(double ns_per_tick);  // ns a call; 0: not looked at
+    };
+
     bool prepare();
+    void announce();
     void wait_for_work();
     void run_task(shm::Request& request);
     void run_span(shm::Request& request);
-    void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind);
+    void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind, Stopwatch& watch);
     std::span<const std::byte> payload(const shm::Request& request);
     bool limit_reached() const { return max_tasks_ != 0 && executed_ >= max_tasks_; }
 

@@ -42,6 +42,8 @@ void ResultBuffer::take_back(std::uint64_t offset) {
 
 void Publisher::wait_for_room(std::uint64_t need) {
     shm::Control& control = lane_.control();
+    full_fence();
+    ring_if_wanted();
     for (;;) {
         known_head_ = control.parent.result_head.load(std::memory_order_acquire);
         if (shm::kResultRingSize - (tail_ - known_head_) >= need) return;
@@ -59,13 +61,14 @@ void Publisher::wait_for_room(std::uint64_t need) {
     }
 }
 
-void Publisher::publish(shm::Record record, const ResultBuffer& out) {
+bool Publisher::publish(shm::Record record, const ResultBuffer& out) {
     const shm::Extent extent = out.extent();
     record.in_arena = out.in_arena() ? 1 : 0;
     record.length = out.in_arena() ? static_cast<std::uint32_t>(sizeof extent) : static_cast<std::uint32_t>(out.used());
     record.generation = static_cast<std::uint8_t>(generation_);
     const std::uint64_t need = shm::record_size(record.length);
-    if (shm::kResultRingSize - (tail_ - known_head_) < need) wait_for_room(need);
+    const bool full = shm::kResultRingSize - (tail_ - known_head_) < need;
+    if (full) wait_for_room(need);
     std::byte* at = lane_.result(tail_);
     std::memcpy(at, &record, sizeof record);
     const void* payload = out.in_arena() ? static_cast<const void*>(&extent) : out.scratch();
@@ -73,11 +76,11 @@ void Publisher::publish(shm::Record record, const ResultBuffer& out) {
     tail_ += need;
     shm::Control& control = lane_.control();
     control.worker.result_tail.store(tail_, std::memory_order_release);
-    // The parent sets `want` and then looks at the tail; we store the tail and then look at `want`. Without a fence on
-    // both sides each could miss the other's store.
-    full_fence();
-    const std::uint32_t want = control.parent.want.load(std::memory_order_relaxed);
-    if ((want & (shm::kWantCaller | shm::kWantCollector)) != 0 && want != rung_) ring(want);
+    unannounced_ = true;
+    // The parent has read the lines that come next, a round of the ring ago: getting them back takes longer than a short
+    // item, and need not wait until that is done.
+    __builtin_prefetch(lane_.result(tail_ + 64), 1);
+    return full;
 }
 
 void Publisher::ring(std::uint32_t want) {

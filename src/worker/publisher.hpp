@@ -35,8 +35,18 @@ class ResultBuffer final : public Output {
 class Publisher {
   public:
     explicit Publisher(shm::Lane& lane) : lane_(lane), generation_(lane.control().info.generation) {}
-    // Blocks while the ring is full. `record.length` etc. are filled in from `out`.
-    void publish(shm::Record record, const ResultBuffer& out);
+    // Blocks while the ring is full, and says so. `record.length` etc. are filled in from `out`. The record is the
+    // parent's at once; the parent is woken by ring_if_wanted(), which must be called before anything takes time.
+    bool publish(shm::Record record, const ResultBuffer& out);
+    // Wakes the parent if it sleeps and has not been told yet of the last record. After a full fence, or a compare-and-
+    // swap with fence_after_rmw(): the parent sets `want` and then looks at the tail, we store the tail and then look at
+    // `want`; without a fence on both sides each could miss the other's store.
+    void ring_if_wanted() {
+        if (!unannounced_) return;
+        unannounced_ = false;
+        const std::uint32_t want = lane_.control().parent.want.load(std::memory_order_relaxed);
+        if ((want & (shm::kWantCaller | shm::kWantCollector)) != 0 && want != rung_) ring(want);
+    }
     // Called before the worker sleeps: tells the parent if it wants to know that a worker has nothing to do.
     void ring_if_idle_wanted();
 
@@ -47,7 +57,8 @@ class Publisher {
     shm::Lane& lane_;
     std::uint64_t tail_ = 0;
     std::uint64_t known_head_ = 0;
-    std::uint32_t rung_ = 0;  // the value of `want` that was last answered
+    bool unannounced_ = false;  // a record was published and ring_if_wanted() not yet called
+    std::uint32_t rung_ = 0;    // the value of `want` that was last answered
     std::uint32_t idle_rung_ = 0;
     std::uint32_t generation_;
 };

@@ -1,212 +1,209 @@
-// The C++ face: calls, types, exceptions, deaths, maps.
-#include <gtest/gtest.h>
-
-#include <unistd.h>
-
+// The pool's own life: options, deaths, initializers, shutdown, and that nothing is left of it.
 #include <atomic>
-#include <csignal>
-#include <numeric>
-#include <thread>
+#include <cstdio>
+#include <set>
 
-#include "hardwork/hardwork.hpp"
+#include "face/face_fixture.hpp"
 
-using namespace std::chrono_literals;
-using hardwork::Future;
-using hardwork::ProcessPool;
-
+namespace hardwork::test {
 namespace {
 
-int twice(int x) { return 2 * x; }
-std::string join(const std::string& a, std::string b, int times) {
-    std::string all = a;
-    for (int i = 0; i < times; ++i)
-        all += b;
-    return all;
-}
-std::vector<double> scaled(const std::vector<double>& values, double by) {
-    std::vector<double> all;
-    for (const double value : values)
-        all.push_back(value * by);
-    return all;
-}
-void nothing() {}
-int raise_segv(int) {
-    raise(SIGSEGV);
-    return 0;
-}
-int maybe_die(int x) {
-    if (x == 500) raise(SIGKILL);
-    return x;
-}
-int leave_with_3() { _exit(3); }
-int throws(int x) {
-    if (x == 7) throw std::out_of_range("seven");
-    return x;
-}
-int naps(int ms) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    return ms;
-}
-int initialized = 0;
+using namespace std::chrono_literals;
 
-TEST(Pool, CallsFunctionsAndCapturelessLambdas) {
-    ProcessPool pool({.workers = 2});
-    EXPECT_EQ(pool.submit(twice, 21).get(), 42);
-    EXPECT_EQ(pool.submit([](int a, int b) { return a - b; }, 5, 3).get(), 2);
-    pool.submit(nothing).get();
-}
+int prepared = 0;
 
-TEST(Pool, StringsVectorsPairsAndOptionalsTravel) {
-    ProcessPool pool({.workers = 2});
-    EXPECT_EQ(pool.submit(join, "a", "bc", 3).get(), "abcbcbc");
-    EXPECT_EQ(pool.submit(scaled, std::vector<double>{1, 2}, 1.5).get(), (std::vector<double>{1.5, 3}));
-    auto words = pool.submit([](std::vector<std::string> all) { return all; }, std::vector<std::string>{"x", "", "yz"});
-    EXPECT_EQ(words.get(), (std::vector<std::string>{"x", "", "yz"}));
-    auto both = pool.submit([](int x) { return std::pair<std::string, int>("n", x); }, 4);
-    EXPECT_EQ(both.get(), (std::pair<std::string, int>("n", 4)));
-    auto none = pool.submit([](int x) { return x > 0 ? std::optional<std::string>("p") : std::nullopt; }, 0);
-    EXPECT_EQ(none.get(), std::nullopt);
-}
-
-TEST(Pool, TwentyMegabytesThereAndBack) {
-    ProcessPool pool({.workers = 2});
-    std::vector<std::uint64_t> numbers(2'500'000);
-    std::iota(numbers.begin(), numbers.end(), 0);
-    EXPECT_EQ(pool.submit([](std::vector<std::uint64_t> all) { return all; }, numbers).get(), numbers);
-}
-
-TEST(Pool, AnExceptionComesBackByNameAndText) {
-    ProcessPool pool({.workers = 1});
-    try {
-        pool.submit(throws, 7).get();
-        FAIL();
-    } catch (const hardwork::RemoteError& error) {
-        EXPECT_EQ(error.type_name(), "std::out_of_range");
-        EXPECT_EQ(error.message(), "seven");
+TEST(Pool, WrongOptions) {
+    for (const int workers : {0, -1, 5000}) {
+        const auto error = caught<std::invalid_argument>([&] { ProcessPool({.workers = workers}); });
+        EXPECT_NE(std::string(error.what()).find(std::to_string(workers)), std::string::npos);
     }
-    EXPECT_EQ(pool.submit(throws, 8).get(), 8);
+    ProcessPool pool;
+    EXPECT_EQ(pool.workers(), usable_cpus());
 }
 
-TEST(Pool, ACrashCostsItsOwnTaskOnly) {
+TEST(Pool, ACrashCostsItsOwnTask) {
     ProcessPool pool({.workers = 2});
     std::vector<Future<int>> futures;
     for (int i = 0; i < 1000; ++i)
-        futures.push_back(pool.submit(maybe_die, i));
+        futures.push_back(pool.submit([](int x) { return x == 500 ? die_by(SIGKILL) : x; }, i));
     for (int i = 0; i < 1000; ++i) {
         if (i == 500) {
-            EXPECT_THROW(futures[500].get(), hardwork::WorkerDied);
+            EXPECT_THROW(futures[500].get(), WorkerDied);
         } else {
             ASSERT_EQ(futures[static_cast<std::size_t>(i)].get(), i);
         }
     }
-    try {
-        pool.submit(raise_segv, 1).get();
-        FAIL();
-    } catch (const hardwork::WorkerDied& error) {
-        EXPECT_EQ(error.death().phase, hardwork::Phase::run);
-        EXPECT_GT(error.death().pid, 0);
-        EXPECT_NE(error.death().status.kind, hardwork::ExitStatus::Kind::unknown);
-    }
-    try {
-        pool.submit(leave_with_3).get();
-        FAIL();
-    } catch (const hardwork::WorkerDied& error) {
-        EXPECT_EQ(error.death().status.value, 3);
-    }
 }
 
-TEST(Pool, MapsIntegersAndOtherThingsInOrder) {
+TEST(Pool, TellsHowAWorkerDied) {
     ProcessPool pool({.workers = 2});
-    int expected = 5;
-    for (const int value : pool.map(twice, std::views::iota(5, 50'000)))
-        ASSERT_EQ(value, 2 * expected++);
-    EXPECT_EQ(expected, 50'000);
-    std::vector<std::string> words;
-    for (int i = 0; i < 20'000; ++i)
-        words.push_back(std::to_string(i));
-    std::size_t at = 0;
-    for (const std::size_t size : pool.map([](const std::string& word) { return word.size(); }, words)) {
-        ASSERT_EQ(size, words[at++].size());
-    }
-    EXPECT_EQ(at, words.size());
-    for ([[maybe_unused]] const int value : pool.map(twice, std::views::iota(3, 3)))
-        FAIL();
+    const auto killed = caught<WorkerDied>([&] { pool.submit(die_by, SIGSEGV).get(); });
+    EXPECT_EQ(killed.signal(), SIGSEGV);
+    EXPECT_EQ(killed.exit_code(), -1);
+    EXPECT_EQ(killed.phase(), Phase::run);
+    EXPECT_GT(killed.pid(), 0);
+    EXPECT_NE(std::string(killed.what()).find("signal 11"), std::string::npos) << killed.what();
+    const auto left = caught<WorkerDied>([&] { pool.submit(leave_with, 3).get(); });
+    EXPECT_EQ(left.signal(), 0);
+    EXPECT_EQ(left.exit_code(), 3);
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
 }
 
-TEST(Pool, AnItemsExceptionIsThrownInItsPlaceAndTheRestStillComes) {
-    ProcessPool pool({.workers = 2});
-    auto results = pool.map(throws, std::views::iota(0, 10));
-    std::vector<int> got;
-    auto it = results.begin();
-    for (; it != results.end();) {
-        got.push_back(*it);
-        try {
-            ++it;
-        } catch (const hardwork::RemoteError&) {
-            got.push_back(-1);
-            ++it;
-        }
-    }
-    EXPECT_EQ(got, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, -1, 8, 9}));
+TEST(Pool, TheInitializerRunsFirstInEachWorker) {
+    ProcessPool pool({.workers = 2, .initializer = [] { ++prepared; }});
+    for (int i = 0; i < 100; ++i)
+        ASSERT_EQ(pool.submit([] { return prepared; }).get(), 1);
+    EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    EXPECT_EQ(pool.submit([] { return prepared; }).get(), 1);
+    EXPECT_EQ(prepared, 0);
 }
 
-TEST(Pool, AnAbandonedMapLeavesThePoolUsable) {
-    ProcessPool pool({.workers = 2});
-    {
-        auto results = pool.map(naps, std::views::iota(1, 1000));
-        auto first = results.begin();
-        EXPECT_EQ(*first, 1);
-    }
-    EXPECT_EQ(pool.submit(twice, 4).get(), 8);
+TEST(Pool, AnInitializerThatThrowsBreaksIt) {
+    ProcessPool pool({.workers = 2, .initializer = [] { throw std::runtime_error("no licence"); }});
+    const auto broken = caught<BrokenPool>([&] { pool.submit(twice, 1).get(); });
+    EXPECT_EQ(broken.cause_type(), "std::runtime_error");
+    EXPECT_EQ(broken.cause_message(), "no licence");
+    EXPECT_THROW(pool.submit(twice, 1), BrokenPool);
+    EXPECT_THROW(pool.map(twice, range(0, 9)), BrokenPool);
 }
 
-TEST(Pool, WaitForCancelAndReady) {
+TEST(Pool, IsBrokenWhenItsTemplateAndItsWorkersHaveDied) {
     ProcessPool pool({.workers = 1});
-    auto busy = pool.submit(naps, 300);
-    auto queued = pool.submit(twice, 1);
-    EXPECT_FALSE(busy.wait_for(1ms));
-    EXPECT_TRUE(queued.cancel());
-    EXPECT_THROW(queued.get(), hardwork::Cancelled);
-    EXPECT_FALSE(queued.valid());
-    EXPECT_THROW(queued.get(), std::logic_error);
-    busy.wait();
-    EXPECT_TRUE(busy.ready());
-    EXPECT_EQ(busy.get(), 300);
+    const int worker = pool.submit(worker_pid).get();
+    const auto children = child_pids(getpid());
+    ASSERT_EQ(children.size(), 1U);
+    kill(children[0], SIGKILL);
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(pool.submit(worker_pid).get(), worker);
+    EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    EXPECT_THROW(pool.submit(twice, 1).get(), BrokenPool);
 }
 
-TEST(Pool, TheInitializerRunsFirstAndItsFailureBreaksThePool) {
-    {
-        ProcessPool pool({.workers = 2, .initializer = [] { initialized = 17; }});
-        EXPECT_EQ(pool.submit([] { return initialized; }).get(), 17);
-    }
-    ProcessPool pool({.workers = 1, .initializer = [] { throw std::runtime_error("no licence"); }});
-    try {
-        pool.submit(twice, 1).get();
-        FAIL();
-    } catch (const hardwork::BrokenPool& error) {
-        EXPECT_NE(std::string(error.what()).find("no licence"), std::string::npos);
-    }
+TEST(Pool, ReplacesWorkersAfterSoManyTasks) {
+    ProcessPool pool({.workers = 1, .max_tasks_per_worker = 3});
+    std::set<int> pids;
+    for (int i = 0; i < 9; ++i)
+        pids.insert(pool.submit(worker_pid).get());
+    EXPECT_EQ(pids.size(), 3U);
 }
 
-TEST(Pool, BadOptionsAndLateSubmits) {
-    EXPECT_THROW(ProcessPool({.workers = 0}), std::invalid_argument);
-    EXPECT_THROW(ProcessPool({.workers = 5000}), std::invalid_argument);
+TEST(Pool, ShutdownLetsTasksFinishOrCancelsThem) {
     ProcessPool pool({.workers = 1});
+    auto running = pool.submit(nap, 100);
+    auto queued = pool.submit(twice, 2);
     pool.shutdown();
-    EXPECT_THROW(pool.submit(twice, 1), std::logic_error);
+    EXPECT_EQ(running.get(), 100);
+    EXPECT_EQ(queued.get(), 4);
+    EXPECT_THROW(pool.submit(twice, 1), ShutDown);
+    EXPECT_THROW(pool.submit([](const std::string& text) { return text; }, std::string(1000, 'x')), ShutDown);
+    EXPECT_THROW(pool.map(twice, range(0, 3)), ShutDown);
     EXPECT_TRUE(pool.pids().empty());
+    pool.shutdown();
+
+    ProcessPool other({.workers = 1});
+    auto first = other.submit(nap, 100);
+    std::this_thread::sleep_for(50ms);
+    auto second = other.submit(twice, 2);
+    other.shutdown(false, true);
+    EXPECT_THROW(second.get(), Cancelled);
+    EXPECT_EQ(first.get(), 100);
 }
 
-TEST(Pool, TwoPoolsSideBySideAndAProcessWithThreads) {
+TEST(Pool, LeavesNoProcessAndNoDescriptor) {
+    const std::size_t before = open_descriptors();
+    std::vector<std::int32_t> pids;
+    {
+        ProcessPool pool({.workers = 3});
+        std::vector<Future<int>> futures;
+        for (int i = 0; i < 100; ++i)
+            futures.push_back(pool.submit(twice, i));
+        for (auto& future : futures)
+            future.get();
+        for (int look = 0; look < 500 && pids.size() < 3; ++look) {  // the last may still be being born
+            std::this_thread::sleep_for(10ms);
+            pids = pool.pids();
+        }
+        EXPECT_EQ(pids.size(), 3U);
+        EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    }
+    EXPECT_TRUE(child_pids(getpid()).empty());
+    for (const auto pid : pids)
+        EXPECT_NE(kill(pid, 0), 0);
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST(Pool, TwoSideBySideAndMoved) {
     ProcessPool one({.workers = 1});
     ProcessPool two({.workers = 1});
-    EXPECT_EQ(one.submit(twice, 1).get() + two.submit(twice, 2).get(), 6);
+    auto first = one.submit(twice, 1);
+    auto second = two.submit(twice, 2);
+    EXPECT_EQ(first.get() + second.get(), 6);
+    ProcessPool three = std::move(two);
+    one = std::move(three);
+    EXPECT_EQ(one.submit(twice, 5).get(), 10);
+}
+
+TEST(Pool, IsRefusedWhereOtherThreadsRun) {
     std::atomic<bool> stop{false};
     std::thread thread([&] { stop.wait(false); });
-    EXPECT_THROW(ProcessPool({.workers = 1}), std::logic_error);
+    const auto error = caught<MultithreadedProgram>([] { ProcessPool({.workers = 1}); });
+    EXPECT_NE(std::string(error.what()).find("2 threads"), std::string::npos) << error.what();
+    {
+        ProcessPool pool({.workers = 1, .allow_threads = true});
+        EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+    }
     stop = true;
     stop.notify_all();
     thread.join();
+    ProcessPool pool({.workers = 1});
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+}
+
+ProcessPool* shared = nullptr;
+
+TEST(Pool, CannotBeUsedInAnotherProcess) {
+    ProcessPool pool({.workers = 1});
+    shared = &pool;
+    auto future = pool.submit(nap, 200);
+    const pid_t child = fork();
+    if (child == 0) {
+        int refused = 0;
+        try {
+            shared->submit(twice, 1);
+        } catch (const WrongProcess&) {
+            ++refused;
+        }
+        try {
+            future.get();
+        } catch (const WrongProcess&) {
+            ++refused;
+        }
+        _exit(refused);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 2);
+    EXPECT_EQ(future.get(), 200);
+}
+
+TEST(Pool, PrintsNothingTwiceAndAllThatTasksPrint) {
+    std::FILE* file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    static std::FILE* output;
+    output = file;
+    std::fputs("before;", file);  // stays in the buffer
+    {
+        ProcessPool pool({.workers = 2});
+        pool.submit([] { std::fputs("task;", output); }).get();
+    }
+    std::fputs("after;", file);
+    std::fflush(file);
+    std::rewind(file);
+    char text[100] = {};
+    EXPECT_GT(std::fread(text, 1, sizeof text - 1, file), 0U);
+    EXPECT_STREQ(text, "before;task;after;");
+    std::fclose(file);
 }
 
 }  // namespace
+}  // namespace hardwork::test

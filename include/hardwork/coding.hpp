@@ -1,0 +1,149 @@
+// How values become bytes and come back. A type can travel if it has a Codec; see codec.hpp for the ones there are.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "hardwork/exceptions.hpp"
+
+namespace hardwork {
+
+/// How values of type T travel. Specialise it for types of your own:
+///
+///     template <>
+///     struct hardwork::Codec<Person> {
+///         static void encode(auto& out, const Person& person) {
+///             hardwork::encode(out, person.name);
+///             hardwork::encode(out, person.age);
+///         }
+///         static Person decode(hardwork::Decoder& in) {
+///             auto name = hardwork::decode<std::string>(in);
+///             return {std::move(name), hardwork::decode<int>(in)};
+///         }
+///     };
+///
+/// `encode` may be called twice for one value (first to measure) and must do the same both times.
+template <class T>
+struct Codec;
+
+/// Reads a value's bytes from the front. Reading past the end is a DecodeError.
+class Decoder {
+  public:
+    /// @param bytes What to read; must live as long as the Decoder.
+    explicit Decoder(std::span<const std::byte> bytes) : at_(bytes.data()), left_(bytes.size()) {}
+
+    /// The next `size` bytes, in place.
+    std::span<const std::byte> take(std::size_t size) {
+        if (size > left_) throw DecodeError("a value ends before its bytes are complete");
+        const std::span<const std::byte> taken(at_, size);
+        at_ += size;
+        left_ -= size;
+        return taken;
+    }
+    /// How many bytes are left.
+    std::size_t left() const { return left_; }
+    /// All bytes must have been read.
+    void expect_end() const {
+        if (left_ != 0) throw DecodeError("a value has more bytes than its Codec reads");
+    }
+
+  private:
+    const std::byte* at_;
+    std::size_t left_;
+};
+
+/// Counts the bytes that an encoding takes.
+class SizeCounter {
+  public:
+    /// Takes `size` bytes from anywhere.
+    void write(const void* /*bytes*/, std::size_t size) { size_ += size; }
+    /// How many it has been given.
+    std::size_t size() const { return size_; }
+
+  private:
+    std::size_t size_ = 0;
+};
+
+/// Writes to memory of a size that was counted before. Writing past its end is a PoolError.
+class MemoryWriter {
+  public:
+    /// @param memory Where to write.
+    explicit MemoryWriter(std::span<std::byte> memory) : at_(memory.data()), left_(memory.size()) {}
+    /// Appends bytes.
+    void write(const void* bytes, std::size_t size) {
+        if (size > left_) throw PoolError("a Codec wrote more bytes than it had measured");
+        if (size != 0) std::memcpy(at_, bytes, size);
+        at_ += size;
+        left_ -= size;
+    }
+    /// How much room is left.
+    std::size_t left() const { return left_; }
+
+  private:
+    std::byte* at_;
+    std::size_t left_;
+};
+
+/// Writes to memory that grows.
+class BufferWriter {
+  public:
+    /// Appends bytes.
+    void write(const void* bytes, std::size_t size) {
+        const auto* first = static_cast<const std::byte*>(bytes);
+        buffer_.insert(buffer_.end(), first, first + size);
+    }
+    /// What has been written.
+    std::span<const std::byte> bytes() const { return buffer_; }
+    /// Forgets it; keeps the memory.
+    void clear() { buffer_.clear(); }
+
+  private:
+    std::vector<std::byte> buffer_;
+};
+
+namespace detail {
+template <class T>
+concept HasCodec = requires(const T& value, SizeCounter& counter, MemoryWriter& writer, Decoder& in) {
+    Codec<T>::encode(counter, value);
+    Codec<T>::encode(writer, value);
+    { Codec<T>::decode(in) } -> std::convertible_to<T>;
+};
+// Its decoded value points into the bytes it was decoded from: good for arguments, which live as long as their bytes.
+template <class T>
+concept Borrows = requires {
+    requires bool(Codec<T>::borrows);
+};
+}  // namespace detail
+
+/// T can be an argument of a task or an item of a map: it has a Codec.
+template <class T>
+concept Sendable = detail::HasCodec<T>;
+
+/// T can be the result of a task, or a part of another value: it has a Codec, and it owns what it is made of.
+template <class T>
+concept Returnable = detail::HasCodec<T> && !detail::Borrows<T>;
+
+/// Every value of T takes the same number of bytes: Codec<T>::fixed_size.
+template <class T>
+concept FixedSize = detail::HasCodec<T> && requires {
+    { Codec<T>::fixed_size } -> std::convertible_to<std::size_t>;
+};
+
+/// Writes a value with its type's Codec, inside the Codec of another.
+template <class Out, Sendable T>
+void encode(Out& out, const T& value) {
+    Codec<T>::encode(out, value);
+}
+
+/// Reads a value with its type's Codec, inside the Codec of another.
+template <Sendable T>
+T decode(Decoder& in) {
+    return Codec<T>::decode(in);
+}
+
+}  // namespace hardwork

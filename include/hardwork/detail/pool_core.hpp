@@ -1,0 +1,68 @@
+// The pool behind a ProcessPool: what needs no templates. Owned by the ProcessPool, or by the one map it was made for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hardwork/detail/task_handle.hpp"
+#include "hardwork/detail/trampoline.hpp"
+#include "hardwork/engine.hpp"
+#include "hardwork/options.hpp"
+
+namespace hardwork::detail {
+
+class MapState;
+struct PoolAccess;
+
+// Memory for a call's bytes, given back unless submitted.
+class InputBuffer {
+  public:
+    // Throws std::bad_alloc.
+    InputBuffer(Engine& engine, std::uint64_t length);
+    InputBuffer(const InputBuffer&) = delete;
+    InputBuffer& operator=(const InputBuffer&) = delete;
+    ~InputBuffer() {
+        if (!given_) engine_.discard(input_);
+    }
+    std::span<std::byte> memory() const { return {input_.data, input_.length}; }
+    Input& give() {
+        given_ = true;
+        return input_;
+    }
+    void keep() { given_ = false; }  // it was not taken after all
+
+  private:
+    Engine& engine_;
+    Input input_;
+    bool given_ = false;
+};
+
+class PoolCore {
+  public:
+    // Throws what ProcessPool's constructor says.
+    static std::shared_ptr<PoolCore> make(Options options);
+    PoolCore(const PoolCore&) = delete;
+    PoolCore& operator=(const PoolCore&) = delete;
+    ~PoolCore();  // shuts down and waits
+
+    const std::shared_ptr<Engine>& engine() const { return engine_; }
+    // The engine's number of a function; the same for the same code.
+    std::uint32_t number_of(const Code& code);
+    TaskHandle submit(std::uint32_t function, InputBuffer& input);
+    std::shared_ptr<MapState> start_map(std::uint32_t function);
+    void shutdown(bool wait, bool cancel);
+    std::vector<std::int32_t> pids() const;
+    int workers() const noexcept;
+
+  private:
+    struct Private;
+    PoolCore(std::shared_ptr<Engine> engine, int workers);
+
+    std::shared_ptr<Engine> engine_;
+    std::unique_ptr<Private> private_;
+};
+
+}  // namespace hardwork::detail

@@ -1,0 +1,57 @@
+// One task as its Future holds it: everything that does not depend on the type of the result.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "hardwork/engine.hpp"
+
+namespace hardwork::detail {
+
+inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+// Now plus a time, as the engine counts; a negative time is none.
+template <class Rep, class Period>
+std::uint64_t deadline_after(std::chrono::duration<Rep, Period> time) {
+    using Seconds = std::chrono::duration<double>;
+    const double seconds = std::chrono::duration_cast<Seconds>(time).count();
+    if (!(seconds > 0)) return monotonic_ns();
+    return seconds < 3.0e9 ? monotonic_ns() + static_cast<std::uint64_t>(seconds * 1e9) : kNever;
+}
+
+class TaskHandle {
+  public:
+    TaskHandle() = default;
+    TaskHandle(std::shared_ptr<Engine> engine, Task* task) : engine_(std::move(engine)), task_(task) {}
+    TaskHandle(TaskHandle&& other) noexcept
+        : engine_(std::move(other.engine_)), task_(std::exchange(other.task_, nullptr)) {}
+    TaskHandle& operator=(TaskHandle&& other) noexcept {
+        if (this != &other) {
+            reset();
+            engine_ = std::move(other.engine_);
+            task_ = std::exchange(other.task_, nullptr);
+        }
+        return *this;
+    }
+    ~TaskHandle() {
+        if (task_ != nullptr) reset();
+    }
+
+    bool valid() const noexcept { return task_ != nullptr; }
+    // All of these throw InvalidFuture without a task.
+    bool ready();
+    bool cancel();
+    bool wait_until(std::uint64_t deadline_ns);  // true when done
+    TaskResult result();                         // of a done task; throws what it ended with, if not with a value
+    void reset() noexcept;                       // lets the task go; it runs all the same
+
+  private:
+    void check() const;
+
+    std::shared_ptr<Engine> engine_;
+    Task* task_ = nullptr;
+};
+
+}  // namespace hardwork::detail

@@ -1,0 +1,52 @@
+#include "hardwork/detail/task_handle.hpp"
+
+#include "face/failures.hpp"
+
+namespace hardwork::detail {
+
+void TaskHandle::check() const {
+    if (task_ == nullptr) throw InvalidFuture();
+}
+
+bool TaskHandle::ready() {
+    check();
+    if (engine_->is_done(task_)) return true;
+    engine_->poll();
+    return engine_->is_done(task_);
+}
+
+bool TaskHandle::cancel() {
+    check();
+    return engine_->cancel(task_);
+}
+
+bool TaskHandle::wait_until(std::uint64_t deadline_ns) {
+    check();
+    if (engine_->is_done(task_)) return true;
+    if (!engine_->in_owner_process()) throw WrongProcess();
+    if (engine_->spin(task_)) return true;
+    for (;;) {
+        switch (engine_->wait(task_, deadline_ns)) {
+            case WaitEnd::done: return true;
+            case WaitEnd::timeout: return false;
+            case WaitEnd::interrupted: break;  // a handler of the program's has run: that is all it wanted
+        }
+    }
+}
+
+TaskResult TaskHandle::result() {
+    check();
+    const TaskResult result = engine_->result(task_);
+    if (result.ending != Ending::value) face::throw_ending(result, *engine_);
+    return result;
+}
+
+void TaskHandle::reset() noexcept {
+    if (task_ == nullptr) return;
+    Task* task = std::exchange(task_, nullptr);
+    // In a fork of the pool's process the engine's locks may be held by threads that are not there.
+    if (engine_->in_owner_process()) engine_->release(task);
+    engine_.reset();
+}
+
+}  // namespace hardwork::detail
