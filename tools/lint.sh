@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# All checks that need no run of the code. `tools/lint.sh --fix` formats and mends what can be mended by itself.
+# All checks that need no run of the code, but that stubs are compared with the extension they describe. `tools/lint.sh --fix` formats and mends what can be mended by itself.
 set -eu
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
-"$ROOT/tools/setup_venv.sh" --only-tools dev
+"$ROOT/tools/setup_venv.sh" dev
 PATH=$VENV/bin:$PATH
 
 cpp_files() {
@@ -36,4 +36,5 @@ check clang-format clang_format
 check ruff ruff check -q --output-format concise .
 check ruff-format ruff format -q --check .
 check mypy mypy --no-error-summary
+check stubtest python -m mypy.stubtest --concise hardwork._engine
 [ -z "$failed" ] || die "lint failed:$failed"

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, final, type_check_only
+
+from typing_extensions import disjoint_base
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -10,6 +12,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 __version__: str
 
+@type_check_only
 class WorkerSourcePy(Protocol):
     """How workers come into being. An OSError from a method is passed on as its errno."""
 
@@ -18,18 +21,19 @@ class WorkerSourcePy(Protocol):
     def start_template(self, channel_fd: int) -> int: ...
     def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int) -> int: ...
 
+@disjoint_base
 class Future(concurrent.futures.Future[_T]): ...
 
+@final
 class MapIterator(Generic[_T_co]):
     def __iter__(self) -> Iterator[_T_co]: ...
     def __next__(self) -> _T_co: ...
     def close(self) -> None: ...
     def set_timeout(self, seconds: float | None, /) -> None: ...
 
+@disjoint_base
 class ExecutorCore:
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]: ...
-    # Called by submit if the engine is not started; the Python class defines it.
-    def _start(self) -> None: ...
     def _core_start(self, source: WorkerSourcePy, workers: int, max_tasks_per_worker: int, on_demand: bool) -> None: ...
     # True from the first _core_start that succeeds on, also after a shutdown.
     def _core_started(self) -> bool: ...

@@ -156,7 +156,14 @@ PyObject* future_cancel(PyObject* self, PyObject*) {
     Py_RETURN_TRUE;
 }
 
-PyObject* future_add_done_callback(PyObject* self, PyObject* callback) {
+PyObject* future_add_done_callback(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    const Py_ssize_t named = kwnames != nullptr ? PyTuple_GET_SIZE(kwnames) : 0;
+    if (count + named != 1 ||
+        (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "fn") != 0)) {
+        PyErr_SetString(PyExc_TypeError, "add_done_callback() takes one argument: fn");
+        return nullptr;
+    }
+    PyObject* callback = args[0];
     FutureFields& own = fields(self);
     Extra* extra = extra_of(self);
     if (extra == nullptr) return nullptr;
@@ -279,8 +286,8 @@ PyMethodDef future_methods[] = {
      "running($self, /)\n--\n\nTrue if a worker has started the call and has not ended it."},
     {"cancel", future_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
-    {"add_done_callback", future_add_done_callback, METH_O,
-     "add_done_callback($self, fn, /)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it "
+    {"add_done_callback", as_method(future_add_done_callback), METH_FASTCALL | METH_KEYWORDS,
+     "add_done_callback($self, /, fn)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it "
      "has."},
     {"__reduce__", future_reduce, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -120,7 +120,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);
-    LargeResult* take_large(LaneState& lane, const std::byte* payload);
+    // False: a record that cannot be. large is nullptr if there is no memory to map it.
+    bool take_large(LaneState& lane, const std::byte* payload, LargeResult*& large);
     void refuse(LaneState& lane);  // its worker wrote what cannot be: it is ended
     void tell_releases(LaneState& lane);
     void finish(Task* task, Ending ending, std::span<const std::byte> bytes);

@@ -127,27 +127,22 @@ bool EngineCore::give_span(LaneState& lane, SpanWork* span) {
 
 // The lane for one more task of that kind, or nullptr: then it waits in the backlog.
 LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstanding) {
-    const std::uint64_t each = estimate.known() ? estimate.ns() : 0;
-    // The lane used last is awake: a little work more there is done before another would be woken.
-    if (estimate.known() && hot_ != nullptr && hot_->open() && hot_->ready && hot_->live > 0 &&
-        (each <= sched::kCheapNs || hot_->queued_ns + each <= sched::kPackNs) &&
-        hot_->live < sched::queue_depth(estimate, kTasksPerLane, ~std::uint32_t{0}, 1)) {
-        if (!collector_timed_) wake_collector();  // looks after work that is packed behind other work
-        return hot_;
+    if (hot_ != nullptr && hot_->open()) {
+        if (sched::packs(hot_->load(), estimate, kTasksPerLane)) {
+            if (!collector_timed_) wake_collector();  // looks after work that is packed behind other work
+            return hot_;
+        }
+        if (hot_->live == 0) return hot_;
     }
     const auto workers = static_cast<std::uint32_t>(options_.workers);
     const std::uint32_t total = outstanding > 0xffffffffU ? 0xffffffffU : static_cast<std::uint32_t>(outstanding);
     const std::uint32_t depth = sched::queue_depth(estimate, kTasksPerLane, total, workers);
     LaneState* best = nullptr;
     std::uint64_t least = ~std::uint64_t{0};
-    if (hot_ != nullptr && hot_->open() && hot_->live == 0) return hot_;
     for (const auto& lane : lanes_) {
-        if (lane == nullptr || !lane->open()) continue;
-        if (lane->live >= depth) continue;
-        // One that is being born takes nothing that a living one could start sooner.
-        const std::uint64_t load = lane->queued_ns + (std::uint64_t{lane->live} << 10) + (lane->ready ? 0 : 500'000);
-        if (load < least) {
-            least = load;
+        if (lane == nullptr || !lane->open() || lane->live >= depth) continue;
+        if (const std::uint64_t wait = sched::wait_ns(lane->load()); wait < least) {
+            least = wait;
             best = lane.get();
         }
     }

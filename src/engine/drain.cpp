@@ -99,6 +99,7 @@ void EngineCore::tell_releases(LaneState& lane) {
         shm::Request* request = next_request(lane);
         if (request == nullptr) break;
         memory.windows.forget(read[told]);
+        memory.live.remove(read[told]);
         request->kind = shm::RequestKind::release;
         request->in_arena = true;
         request->extent = read[told];
@@ -123,9 +124,9 @@ bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const s
         case shm::RecordKind::init_failed:
             if (lane.ready) return false;
             if (record.in_arena != 0) {
-                LargeResult* large = take_large(lane, payload);
-                if (large == nullptr) return false;
-                break_pool({large->data, large->extent.length});
+                LargeResult* large;
+                if (!take_large(lane, payload, large)) return false;
+                large != nullptr ? break_pool({large->data, large->extent.length}) : break_pool({});
                 delete large;
             } else {
                 break_pool({payload, record.length});
@@ -135,16 +136,24 @@ bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const s
     return false;
 }
 
-LargeResult* EngineCore::take_large(LaneState& lane, const std::byte* payload) {
+bool EngineCore::take_large(LaneState& lane, const std::byte* payload, LargeResult*& large) {
     shm::Extent extent;
     std::memcpy(&extent, payload, sizeof extent);
-    const std::byte* data = lane.memory->windows.at(extent);
-    if (data == nullptr) return nullptr;
-    auto* large = new LargeResult;
+    LaneMemory& memory = *lane.memory;
+    if (!memory.windows.plausible(extent) || !memory.live.add(extent)) return false;
+    const std::byte* data = memory.windows.at(extent);
+    large = nullptr;
+    if (data == nullptr) {
+        // The worker is told like of one that was read.
+        const std::lock_guard hold(memory.read_lock);
+        memory.read.push_back(extent);
+        return true;
+    }
+    large = new LargeResult;
     large->memory = lane.memory;
     large->extent = extent;
     large->data = data;
-    return large;
+    return true;
 }
 
 // One unit of that function has left the lane.
@@ -159,11 +168,12 @@ bool EngineCore::take_task(LaneState& lane, const shm::Record& record, const std
     if (task == nullptr || state_of(*task) != TaskState::in_lane || task->lane != lane.id) return false;
     Entry& entry = lane.entry(task->position);
     if (entry.kind != Entry::Kind::task || entry.task != task) return false;
+    LargeResult* large = nullptr;
+    if (record.in_arena != 0 && !take_large(lane, payload, large)) return false;
     entry = Entry{};
     account(lane, task->function);
     functions_[task->function].estimate.observe(record.nanoseconds);
     if (record.in_arena != 0) {
-        LargeResult* large = take_large(lane, payload);
         if (large == nullptr) {
             finish(task, Ending::no_memory, {});
         } else {
@@ -189,13 +199,14 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
         lane.span = span;
     }
     if (span == nullptr || record.index != span->next_result || span->next_result >= span->end) return false;
+    LargeResult* large = nullptr;
+    if (record.in_arena != 0 && !take_large(lane, payload, large)) return false;
     Job& job = *span->job;
     FunctionInfo& info = functions_[job.function];
     const std::uint64_t each = info.estimate.ns();
     lane.queued_ns = lane.queued_ns < each ? 0 : lane.queued_ns - each;
     info.estimate.observe(record.nanoseconds);
     if (record.in_arena != 0) {
-        LargeResult* large = take_large(lane, payload);
         if (large == nullptr) {
             append_item(*span->piece, Ending::no_memory, false, {});
         } else {

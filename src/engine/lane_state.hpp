@@ -10,8 +10,10 @@
 #include "engine/job.hpp"
 #include "engine/task.hpp"
 #include "os/fd.hpp"
+#include "sched/placement.hpp"
 #include "shm/arena.hpp"
 #include "shm/lane.hpp"
+#include "shm/live_extents.hpp"
 
 namespace hardwork {
 
@@ -19,7 +21,8 @@ namespace hardwork {
 struct LaneMemory {
     shm::Lane lane;
     os::Fd fd;
-    shm::Windows windows;  // of the result arena; under the engine's lock
+    shm::Windows windows;   // of the result arena; under the engine's lock
+    shm::LiveExtents live;  // large results not yet given back; under the engine's lock
 
     // Large results that have been read, by whatever thread; the engine tells the worker when it next looks.
     std::mutex read_lock;
@@ -74,6 +77,7 @@ struct LaneState {
     shm::Control& control() const { return memory->lane.control(); }
     std::uint32_t room() const { return shm::kRequestSlots - (tail - head); }
     bool open() const { return !stopping; }
+    sched::LaneLoad load() const { return {live, queued_ns, ready}; }
 };
 
 }  // namespace hardwork

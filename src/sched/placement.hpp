@@ -1,50 +1,44 @@
-// Whether a task goes to the worker that is awake or wakes another one.
+// Whether a task goes to the worker that is awake or wakes another one, and to which.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
+
+#include "sched/batch.hpp"
+#include "sched/estimate.hpp"
 
 namespace hardwork::sched {
 
 // Waking a sleeping worker takes 10 to 50 us until it runs. Work that an awake one will have done by then goes there.
 inline constexpr std::uint64_t kPackNs = 20'000;
-
 // A task this short is done sooner than the next one can be submitted: a second worker would only take CPU time from
 // who submits.
 inline constexpr std::uint64_t kCheapNs = 300;
+// A lane whose worker is still being born takes nothing that a living one could start sooner.
+inline constexpr std::uint64_t kBirthNs = 500'000;
+// A task of unknown length counts as this much: of two such lanes the shorter queue is better.
+inline constexpr std::uint64_t kUnknownNs = 1024;
 
 struct LaneLoad {
-    std::uint32_t queued;     // tasks in its ring, with the one that runs
-    std::uint32_t depth;      // how many it may have: queue_depth()
-    std::uint64_t queued_ns;  // estimate of the work they are
-    bool idle;                // has nothing
-    bool spinning;            // looks for work without sleeping
-    bool born;                // its worker has said that it is ready
+    std::uint32_t queued = 0;     // tasks and spans given to it and not done
+    std::uint64_t queued_ns = 0;  // estimate of the work they are
+    bool born = false;            // its worker has said that it is ready
 };
 
-// The lane for a task of about each_ns (0: unknown), or -1: it waits in the backlog. hot: the lane used last, or -1.
-inline int choose_lane(std::span<const LaneLoad> lanes, int hot, std::uint64_t each_ns) {
-    const auto has_room = [](const LaneLoad& lane) { return lane.born && lane.queued < lane.depth; };
-    if (hot >= 0 && static_cast<std::size_t>(hot) < lanes.size()) {
-        const LaneLoad& lane = lanes[static_cast<std::size_t>(hot)];
-        const bool awake = lane.spinning || !lane.idle;
-        // Behind work of unknown length nothing is packed: that could be a second or a day.
-        const bool soon = each_ns != 0 && lane.queued_ns <= kPackNs && each_ns <= kPackNs - lane.queued_ns;
-        if (has_room(lane) && awake && (lane.idle || soon)) return hot;
-    }
-    int best = -1;
-    const auto better = [](const LaneLoad& one, const LaneLoad& other) {
-        if (one.idle != other.idle) return one.idle;
-        if (one.idle) return one.spinning && !other.spinning;
-        if (one.queued_ns != other.queued_ns) return one.queued_ns < other.queued_ns;
-        return one.queued < other.queued;
-    };
-    for (std::size_t i = 0; i < lanes.size(); ++i) {
-        if (!has_room(lanes[i])) continue;
-        if (best < 0 || better(lanes[i], lanes[static_cast<std::size_t>(best)])) best = static_cast<int>(i);
-    }
-    return best;
+// Whether one more task is packed behind the work of the lane used last, which is awake. Behind work of unknown length
+// nothing is packed: that could be a second or a day. capacity: slots of its ring.
+inline bool packs(const LaneLoad& hot, const Estimate& estimate, std::uint32_t capacity) {
+    if (!estimate.known() || !hot.born || hot.queued == 0) return false;
+    const std::uint64_t each = estimate.ns();
+    const bool soon = each <= kPackNs && hot.queued_ns <= kPackNs - each;
+    if (each > kCheapNs && !soon) return false;
+    return hot.queued < queue_depth(estimate, capacity, ~std::uint32_t{0}, 1);
+}
+
+// About how long a task would wait there: it goes where that is least.
+inline std::uint64_t wait_ns(const LaneLoad& lane) {
+    const std::uint64_t by_count = std::uint64_t{lane.queued} * kUnknownNs + (lane.born ? 0 : kBirthNs);
+    const std::uint64_t sum = lane.queued_ns + by_count;
+    return sum < by_count ? ~std::uint64_t{0} : sum;
 }
 
 }  // namespace hardwork::sched

@@ -64,11 +64,16 @@ std::byte* Windows::map(std::uint64_t offset, std::uint64_t length) {
     return data;
 }
 
+bool Windows::plausible(Extent extent) const {
+    if (extent.offset > size_ || extent.length > size_ - extent.offset) return false;
+    const std::uint64_t into_window = extent.offset % kWindow;
+    return extent.length <= kWindow ? into_window + extent.length <= kWindow : into_window == 0;
+}
+
 std::byte* Windows::at(Extent extent) {
-    if (extent.offset > size_ || extent.length > size_ - extent.offset) return nullptr;
+    if (!plausible(extent)) return nullptr;
     const std::uint64_t window = extent.offset / kWindow * kWindow;
     if (extent.length <= kWindow) {
-        if (extent.offset - window + extent.length > kWindow) return nullptr;
         if (window == last_offset_) return last_data_ + (extent.offset - window);
         std::byte* data = map(window, kWindow);
         if (data == nullptr) return nullptr;
@@ -76,7 +81,6 @@ std::byte* Windows::at(Extent extent) {
         last_data_ = data;
         return data + (extent.offset - window);
     }
-    if (extent.offset != window) return nullptr;
     last_offset_ = ~std::uint64_t{0};  // the mapping may replace the window's
     return map(window, align_up(extent.length, kWindow));
 }

@@ -25,7 +25,9 @@ class Windows {
     Windows() = default;
     Windows(int fd, std::uint64_t base, std::uint64_t size, os::Access access)
         : fd_(fd), base_(base), size_(size), access_(access) {}
-    // nullptr if the extent does not lie within the arena or cannot be mapped.
+    // Whether an extent could have been allocated so: within the arena, and across windows only if it is larger.
+    bool plausible(Extent extent) const;
+    // nullptr if it is not plausible or cannot be mapped.
     std::byte* at(Extent extent);
     void forget(Extent extent);  // unmaps a large extent's own mapping
 

@@ -148,10 +148,12 @@ TEST(Pool, IsRefusedWhereOtherThreadsRun) {
     std::thread thread([&] { stop.wait(false); });
     const auto error = caught<MultithreadedProgram>([] { ProcessPool({.workers = 1}); });
     EXPECT_NE(std::string(error.what()).find("2 threads"), std::string::npos) << error.what();
+#if !defined(__SANITIZE_THREAD__)  // which ends a fork of several threads that starts one where another's stack was
     {
         ProcessPool pool({.workers = 1, .allow_threads = true});
         EXPECT_EQ(pool.submit(twice, 1).get(), 2);
     }
+#endif
     stop = true;
     stop.notify_all();
     thread.join();

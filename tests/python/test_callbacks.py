@@ -25,6 +25,22 @@ def test_called_with_the_done_future(executor: Any) -> None:
     assert seen == [(future, True, 8)]
 
 
+def test_the_argument_may_be_named(executor: Any) -> None:
+    done = threading.Event()
+    executor.submit(double, 4).add_done_callback(fn=lambda future: done.set())
+    assert done.wait(60)
+
+
+def test_wrong_arguments(executor: Any) -> None:
+    future = executor.submit(double, 4)
+    with pytest.raises(TypeError):
+        future.add_done_callback()
+    with pytest.raises(TypeError):
+        future.add_done_callback(print, print)
+    with pytest.raises(TypeError):
+        future.add_done_callback(callback=print)
+
+
 def test_called_though_nobody_waits(executor: Any, gate: Gate) -> None:
     seen: list[Any] = []
     futures = [executor.submit(wait_at, gate, number) for number in range(5)]
