@@ -124,8 +124,6 @@ def run_template(plan: Plan, channel_fd: int, first: int) -> NoReturn:
 
         def fork() -> int:
             nonlocal number
-            # Again, for the engine unblocks all when it begins. The worker keeps it until it is ready: see _initialize.
-            signal.pthread_sigmask(signal.SIG_BLOCK, TEMPLATE_BLOCKS)
             pid = fork_process(quiet=True)
             if pid:
                 number = next(numbers)

@@ -3,6 +3,7 @@
 #include "engine/core.hpp"
 #include "os/clock.hpp"
 #include "os/futex.hpp"
+#include "os/memory.hpp"
 
 namespace hardwork {
 
@@ -97,6 +98,8 @@ void EngineCore::collect() {
     stopped_ = true;
     supervisor.swap(supervisor_);
     input_windows_ = shm::Windows();
+    // Forked processes that hold the descriptor too do not keep its pages.
+    os::punch_hole(input_memory_.get(), 0, shm::kInputArenaSize);
     input_memory_.reset();
     input_read_only_.reset();
     self_.reset();

@@ -10,6 +10,8 @@
 #include "engine/job.hpp"
 #include "engine/task.hpp"
 #include "os/fd.hpp"
+#include "os/generation.hpp"
+#include "os/memory.hpp"
 #include "sched/placement.hpp"
 #include "shm/arena.hpp"
 #include "shm/lane.hpp"
@@ -27,6 +29,17 @@ struct LaneMemory {
     // Large results that have been read, by whatever thread; the engine tells the worker when it next looks.
     std::mutex read_lock;
     std::vector<shm::Extent> read;
+
+    LaneMemory() = default;
+    LaneMemory(const LaneMemory&) = delete;
+    LaneMemory& operator=(const LaneMemory&) = delete;
+    // Its worker has ended. A process that was forked meanwhile may hold the descriptor for ever (the template of another
+    // pool, say): the pages go all the same. In such a process nothing is touched: the lane is its owner's.
+    ~LaneMemory() {
+        if (!fd || generation != os::process_generation()) return;
+        os::punch_hole(fd.get(), 0, shm::Lane::result_arena_offset() + shm::kResultArenaSize);
+    }
+    const std::uint32_t generation = os::process_generation();
 };
 
 // A result in a lane's arena: read in place; its end gives the memory back to the worker.

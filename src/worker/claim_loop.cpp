@@ -25,10 +25,14 @@ int ClaimLoop::run() {
         if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
             announce();
             wait_for_work();
+            timing_ = false;
             continue;
         }
         shm::Request& request = lane_.request(head_);
-        if (request.kind != shm::RequestKind::task && request.kind != shm::RequestKind::span) announce();
+        if (request.kind != shm::RequestKind::task && request.kind != shm::RequestKind::span) {
+            announce();
+            timing_ = false;
+        }
         switch (request.kind) {
             case shm::RequestKind::task: run_task(request); break;
             case shm::RequestKind::span: run_span(request); break;
@@ -77,8 +81,11 @@ void ClaimLoop::run_task(shm::Request& request) {
         call.function = request.function;
         call.payload = payload(request);
         call.unreadable = call.payload.data() == nullptr;
-        Stopwatch watch{os::ticks()};
-        execute(request, call, shm::RecordKind::task, watch);
+        // Tasks of one function that follow each other are timed like the items of a span.
+        if (!timing_ || timed_function_ != call.function) watch_ = Stopwatch{os::ticks()};
+        timing_ = true;
+        timed_function_ = call.function;
+        execute(request, call, shm::RecordKind::task, watch_);
     }
     phase_.enter(Phase::idle);
 }
@@ -90,13 +97,14 @@ void ClaimLoop::run_span(shm::Request& request) {
     call.is_item = true;
     call.payload = payload(request);
     call.unreadable = call.payload.data() == nullptr;
-    Stopwatch watch{os::ticks()};
+    watch_ = Stopwatch{os::ticks()};
+    timing_ = false;
     for (;;) {
         phase_.enter(Phase::claim);
         if (!shm::claim_item(request.claim, call.index)) break;
         fence_after_rmw();
         publisher_.ring_if_wanted();
-        execute(request, call, shm::RecordKind::item, watch);
+        execute(request, call, shm::RecordKind::item, watch_);
         if (limit_reached()) break;
     }
     phase_.enter(Phase::idle);

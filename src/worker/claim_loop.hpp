@@ -27,7 +27,7 @@ class ClaimLoop {
         static constexpr double kShortNs = 500;
         static constexpr std::uint32_t kShared = 8;
 
-        std::uint64_t begin;       // in ticks
+        std::uint64_t begin = 0;   // in ticks
         std::uint32_t laps = 0;    // calls since then
         std::uint32_t stride = 1;  // calls that share one look at the clock
 
@@ -56,6 +56,9 @@ class ClaimLoop {
     std::uint32_t executed_ = 0;
     std::uint32_t max_tasks_;
     double ns_per_tick_;
+    Stopwatch watch_;
+    bool timing_ = false;  // watch_ runs since the last task, which was of timed_function_
+    std::uint32_t timed_function_ = 0;
 };
 
 }  // namespace hardwork

@@ -72,8 +72,6 @@ class Template {
 };
 
 int Template::serve() {
-    // A template that is restarted comes from a thread of the parent that blocks everything; workers would inherit that.
-    os::unblock_all_signals();
     if (!greet()) return kExitProtocol;
     auto poller = os::Poller::create();
     if (!poller) return kExitSystem;

@@ -97,3 +97,40 @@ def test_pools_that_are_gone_take_none(run_script: Any) -> None:
     ended = run_script(POOLS)
     assert ended.returncode == 0, ended.stderr
     assert float(ended.stdout) < 50_000
+
+
+INHERITED = """
+import multiprocessing
+import os
+import hardwork
+from helpers import identity
+
+def shared_bytes():
+    total = 0
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            if "memfd:" in os.readlink(f"/proc/self/fd/{fd}"):
+                total += os.stat(f"/proc/self/fd/{fd}").st_blocks * 512
+        except OSError:  # of the listing itself
+            pass
+    return total
+
+if __name__ == "__main__":
+    fork = multiprocessing.get_context("fork")
+    data = bytes(50_000_000)
+    first = hardwork.ProcessPoolExecutor(1, mp_context=fork)
+    assert len(first.submit(identity, data).result()) == len(data)
+    with hardwork.ProcessPoolExecutor(1, mp_context=fork) as second:
+        before = second.submit(shared_bytes).result()
+        first.shutdown()
+        print(before, second.submit(shared_bytes).result())
+"""
+
+
+def test_a_pool_that_is_gone_leaves_none_with_the_workers_of_another(run_script: Any) -> None:
+    # A forked worker inherits the descriptors of all that was open, and those of another pool's memory with them.
+    ended = run_script(INHERITED)
+    assert ended.returncode == 0, ended.stderr
+    before, after = (int(word) for word in ended.stdout.split())
+    assert before > 90_000_000  # or this test would see nothing
+    assert after < 10_000_000

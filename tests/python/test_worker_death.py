@@ -175,6 +175,19 @@ def test_the_replacement_is_initialised(hardwork_class: Any, context: Any) -> No
         assert pool.submit(pid_with_lock).result() != first
 
 
+def test_signals_to_the_whole_group_leave_the_template_alone(hardwork_class: Any, context: Any) -> None:
+    # A terminal's Ctrl-C or hang-up, a service manager's SIGTERM: the parent and the workers have to do with them.
+    if context.get_start_method() == "spawn":
+        pytest.skip("no template: each worker is the parent's own child")
+    with hardwork_class(1, mp_context=context) as pool:
+        template = pool.submit(os.getppid).result()
+        assert template != os.getpid()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            os.kill(template, number)
+        assert type(pool.submit(die_by_signal).exception()) is WorkerDied
+        assert pool.submit(os.getppid).result() == template
+
+
 taken: Any = None
 
 
