@@ -16,6 +16,13 @@ constexpr std::uint64_t kBusyLookNs = 5'000'000;
 constexpr int kLooksInVain = 10;
 }  // namespace
 
+// Work was packed behind other work: somebody has to look whether that turns out to be long.
+void EngineCore::look_after_packed() {
+    if (collector_timed_) return;
+    packed_ = true;
+    wake_collector();
+}
+
 void EngineCore::wake_collector() {
     collector_word_.fetch_add(1, std::memory_order_release);
     os::futex_wake(collector_word_, 1);
@@ -78,7 +85,8 @@ void EngineCore::collect() {
             if (want != 0 || !notices_.empty()) continue;
         }
         const bool behind = anything_to_steal();
-        if (behind && idle_lane_exists()) {
+        if (packed_ || (behind && idle_lane_exists())) {
+            packed_ = false;
             looks_left = kLooksInVain;
         } else if (looks_left > 0) {
             --looks_left;

@@ -157,6 +157,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // collector.cpp
     void collect();
     void wake_collector();
+    void look_after_packed();
     std::uint32_t collector_wants() const;
     void arm_idle();
 
@@ -212,7 +213,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t subscriptions_ = 0;
     std::unordered_map<const Task*, void*> subscribers_;  // cookies: few tasks have one, so not in the task
     std::vector<void*> notices_;                          // cookies of done tasks, for the collector
-    bool collector_timed_ = false;  // it sleeps at most a millisecond: work is packed behind other work
+    bool collector_timed_ = false;  // it sleeps for some milliseconds at most: work is packed behind other work
+    bool packed_ = false;           // it has been woken for that, and has not run yet
 
     Budget budget_;  // of births that never get to work
     bool shutting_down_ = false;

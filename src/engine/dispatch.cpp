@@ -129,7 +129,7 @@ bool EngineCore::give_span(LaneState& lane, SpanWork* span) {
 LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstanding) {
     if (hot_ != nullptr && hot_->open()) {
         if (sched::packs(hot_->load(), estimate, kTasksPerLane)) {
-            if (!collector_timed_) wake_collector();  // looks after work that is packed behind other work
+            look_after_packed();
             return hot_;
         }
         if (hot_->live == 0) return hot_;
@@ -146,7 +146,7 @@ LaneState* EngineCore::lane_for(const Estimate& estimate, std::uint64_t outstand
             best = lane.get();
         }
     }
-    if (best != nullptr && best->live > 0 && !collector_timed_) wake_collector();
+    if (best != nullptr && best->live > 0) look_after_packed();
     return best;
 }
 

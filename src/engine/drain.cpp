@@ -55,8 +55,7 @@ bool EngineCore::drain_lane(LaneState& lane) {
         refuse(lane);
         return false;
     }
-    const auto memory = lane.memory;  // a record may bring the lane down
-    const std::uint32_t id = lane.id;
+    const LaneMemory* memory = lane.memory.get();
     while (lane.result_head != tail) {
         const std::uint64_t available = tail - lane.result_head;
         const std::byte* at = memory->lane.result(lane.result_head);
@@ -66,11 +65,10 @@ bool EngineCore::drain_lane(LaneState& lane) {
             return true;
         }
         std::memcpy(&record, at, sizeof record);  // once: the worker could change it between two looks
-        if (!plausible(record, available, id >> kLaneSlotBits) || !take_record(lane, record, at + sizeof record)) {
-            if (lane_of(id) == &lane) refuse(lane);
+        if (!plausible(record, available, lane.id >> kLaneSlotBits) || !take_record(lane, record, at + sizeof record)) {
+            refuse(lane);
             return true;
         }
-        if (lane_of(id) != &lane) return true;
         lane.result_head += shm::record_size(record.length);
     }
     lane.progress_at = os::now_ns();
