@@ -84,20 +84,23 @@ bool settle(PyObject* self, PyObject* timeout) {
     return resolve(self) == 0;
 }
 
-PyObject* timeout_argument(PyObject* const* args, Py_ssize_t count, PyObject* kwnames, bool& ok) {
-    const Py_ssize_t keywords = kwnames != nullptr ? PyTuple_GET_SIZE(kwnames) : 0;
-    ok = count + keywords <= 1;
-    if (ok && keywords == 1) {
-        ok = PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "timeout") == 0;
-    }
-    if (!ok) PyErr_SetString(PyExc_TypeError, "expected at most one argument: timeout (seconds, or None)");
-    return count + keywords == 0 ? nullptr : args[0];
+// The one argument, by place or by that name; nullptr if there is none. False, without an error, for any other call.
+bool only_argument(PyObject* const* args, Py_ssize_t count, PyObject* kwnames, const char* name, PyObject*& value) {
+    const Py_ssize_t named = kwnames != nullptr ? PyTuple_GET_SIZE(kwnames) : 0;
+    value = count + named == 0 ? nullptr : args[0];
+    if (count + named > 1) return false;
+    return named == 0 || PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), name) == 0;
+}
+
+bool timeout_argument(PyObject* const* args, Py_ssize_t count, PyObject* kwnames, PyObject*& timeout) {
+    if (only_argument(args, count, kwnames, "timeout", timeout)) return true;
+    PyErr_SetString(PyExc_TypeError, "expected at most one argument: timeout (seconds, or None)");
+    return false;
 }
 
 PyObject* future_result(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    bool ok;
-    PyObject* timeout = timeout_argument(args, count, kwnames, ok);
-    if (!ok) return nullptr;
+    PyObject* timeout;
+    if (!timeout_argument(args, count, kwnames, timeout)) return nullptr;
     FutureFields& own = fields(self);
     if (own.task == nullptr && !over(own)) return base_method("result", self, timeout);
     if (!settle(self, timeout)) return nullptr;
@@ -113,9 +116,8 @@ PyObject* future_result(PyObject* self, PyObject* const* args, Py_ssize_t count,
 }
 
 PyObject* future_exception(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    bool ok;
-    PyObject* timeout = timeout_argument(args, count, kwnames, ok);
-    if (!ok) return nullptr;
+    PyObject* timeout;
+    if (!timeout_argument(args, count, kwnames, timeout)) return nullptr;
     FutureFields& own = fields(self);
     if (own.task == nullptr && !over(own)) return base_method("exception", self, timeout);
     if (!settle(self, timeout)) return nullptr;
@@ -157,13 +159,11 @@ PyObject* future_cancel(PyObject* self, PyObject*) {
 }
 
 PyObject* future_add_done_callback(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    const Py_ssize_t named = kwnames != nullptr ? PyTuple_GET_SIZE(kwnames) : 0;
-    if (count + named != 1 ||
-        (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0), "fn") != 0)) {
+    PyObject* callback;
+    if (!only_argument(args, count, kwnames, "fn", callback) || callback == nullptr) {
         PyErr_SetString(PyExc_TypeError, "add_done_callback() takes one argument: fn");
         return nullptr;
     }
-    PyObject* callback = args[0];
     FutureFields& own = fields(self);
     Extra* extra = extra_of(self);
     if (extra == nullptr) return nullptr;

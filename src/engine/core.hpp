@@ -37,7 +37,6 @@ inline constexpr std::uint32_t kTasksPerLane = shm::kRequestSlots - kReservedSlo
 struct Waiter {
     const Task* task = nullptr;
     const Job* job = nullptr;
-    bool leader = false;
     Atomic<std::uint32_t> word{0};
 };
 
