@@ -18,7 +18,21 @@ struct EngineOptions {
     int workers = 1;                         // the most worker processes at a time, 1 or more
     std::uint32_t max_tasks_per_worker = 0;  // a worker ends after so many tasks and is replaced; 0: never
     bool on_demand = false;                  // start a worker only when no idle one could take the work
+    bool span_is_task = false;               // max_tasks_per_worker counts runs of a map's items, not the items
 };
+
+struct JobOptions {
+    bool ordered = true;            // results in the order of the items; else as they come
+    std::uint32_t most_in_row = 0;  // a worker gets at most so many items at a time; 0: as many as is good
+};
+
+// How far the input of a map may run ahead.
+struct Bounds {
+    std::uint64_t unfinished = ~std::uint64_t{0};  // items without a result
+    std::uint64_t unread = ~std::uint64_t{0};      // items whose result was not read
+};
+
+enum class Room { free, full, unwanted };  // unwanted: the job is cancelled, or the pool broken
 
 struct Task;  // one call: owned by the engine, referred to by a handle that must be released once
 struct Job;   // one map: likewise
@@ -69,6 +83,13 @@ class ResultBlock {
     std::unique_ptr<Impl> impl_;
 };
 
+// What becomes of the work that is there.
+enum class Shutdown {
+    finish,     // it is done
+    cancel,     // what has not started is cancelled
+    terminate,  // that, and what a worker is killed at counts as cancelled too, not as lost with it
+};
+
 enum class WaitEnd { done, timeout, interrupted };
 enum class JobState { block, pending, end, cancelled, broken };
 
@@ -113,6 +134,10 @@ class Engine {
     virtual void release(Task* task) = 0;              // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
     virtual bool subscribe(Task* task, void* cookie) = 0;
+    // The same when all results of a map are there, or none will come any more.
+    virtual bool subscribe(Job* job, void* cookie) = 0;
+    // on_done(cookie) will be called once, for something that is done already; false if the engine has stopped.
+    virtual bool notify(void* cookie) = 0;
 
     // Looks at the rings once: takes what has come, gives out what waits.
     virtual void poll() = 0;
@@ -123,18 +148,26 @@ class Engine {
     virtual WaitEnd wait(const Task* task, std::uint64_t deadline_ns) = 0;
     virtual WaitEnd wait(const Job* job, std::uint64_t deadline_ns) = 0;  // until a block or the end is there
 
-    // A map: spans in order of their items, then seal. Results come back in that order.
-    virtual Job* start_job(std::uint32_t function, Error& why) = 0;
+    // A map: spans in order of their items, then seal. Results come back in that order unless options say otherwise.
+    virtual Job* start_job(std::uint32_t function, const JobOptions& options, Error& why) = 0;
     virtual bool add_span(Job* job, Input& input, std::uint32_t count) = 0;
     virtual void seal(Job* job) = 0;
+    // For who adds spans while others run: whether more items may come.
+    virtual Room room(Job* job, const Bounds& bounds) = 0;
+    // Sleeps while the answer is Room::full.
+    virtual WaitEnd wait_room(Job* job, const Bounds& bounds) = 0;
     virtual JobState next_block(Job* job, ResultBlock& block) = 0;
     virtual void cancel_rest(Job* job) = 0;  // what has not started never will
-    virtual void release_job(Job* job) = 0;  // the handle; what is under way goes on unless cancelled before
+    virtual void hold_job(Job* job) = 0;     // one more handle
+    virtual void release_job(
+        Job* job) = 0;  // a handle; after the last one no item may come; those that are there go on
 
+    // Tasks and maps that are not done.
+    virtual std::uint64_t outstanding() = 0;
     virtual std::vector<WorkerView> workers() = 0;
     virtual void signal_workers(int signal) = 0;
-    // No more submits. cancel: what has not started is cancelled.
-    virtual void begin_shutdown(bool cancel) = 0;
+    // No more submits. A later call can only be harder than the one before.
+    virtual void begin_shutdown(Shutdown how) = 0;
     // After begin_shutdown: true when every task is done and every worker has gone. Not from on_done.
     virtual WaitEnd wait_stopped(std::uint64_t deadline_ns) = 0;
     virtual bool in_owner_process() const = 0;

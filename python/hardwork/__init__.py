@@ -10,13 +10,17 @@ from hardwork._limits import check_platform, cpu_count
 
 check_platform()
 
-from hardwork._engine import Future, __version__  # noqa: E402  # not on a platform that was just refused
-from hardwork.errors import BrokenProcessPool, RemoteError, WorkerDied  # noqa: E402
+from hardwork._engine import AsyncResult, Future, __version__  # noqa: E402  # not on a platform that was just refused
+from hardwork.errors import BrokenProcessPool, PoolTerminated, RemoteError, WorkerDied  # noqa: E402
 from hardwork.executor import ProcessPoolExecutor  # noqa: E402
+from hardwork.pool import Pool  # noqa: E402
 
 __all__ = [
+    "AsyncResult",
     "BrokenProcessPool",
     "Future",
+    "Pool",
+    "PoolTerminated",
     "ProcessPoolExecutor",
     "RemoteError",
     "WorkerDied",

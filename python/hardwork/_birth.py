@@ -16,6 +16,7 @@ from multiprocessing import spawn, util
 from typing import Any
 
 from hardwork import _worker
+from hardwork._worker import Face
 
 
 class _Source:
@@ -24,17 +25,22 @@ class _Source:
     Args:
         context: The multiprocessing context.
         workers: How many workers the pool has.
+        face: Whose workers they are.
 
     Attributes:
         uses_template: Whether the engine asks for a template, or for each worker.
+        daemonic: Whether the workers are daemonic processes.
         interrupted: What a signal's handler raised while a process was started; None if nothing did.
     """
 
     uses_template = True
 
-    def __init__(self, context: Any, workers: int) -> None:
+    def __init__(self, context: Any, workers: int, face: Face) -> None:
         self._workers = workers
-        self._pattern = context.Process(daemon=False)
+        # A context's Process may have a mind of its own about this: a Pool that may be nested is made in that way.
+        self._pattern = context.Process(daemon=face.daemonic)
+        self._pattern._hardwork_face = face
+        self.daemonic: bool = self._pattern.daemon
         self._mask = [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())]
         self.interrupted: BaseException | None = None
         self._first: int | None = self._pattern._identity[-1]  # the number that the pattern itself was given
@@ -116,14 +122,20 @@ class ForkSource(_Source):
     Args:
         context: The multiprocessing context.
         workers: How many workers the pool has.
+        face: Whose workers they are.
         initializer: The initializer, or None.
         initargs: Its arguments; inherited, not pickled.
     """
 
     def __init__(
-        self, context: Any, workers: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
+        self,
+        context: Any,
+        workers: int,
+        face: Face,
+        initializer: Callable[..., object] | None,
+        initargs: tuple[Any, ...],
     ) -> None:
-        super().__init__(context, workers)
+        super().__init__(context, workers, face)
         self._plan = _worker.Plan(self._pattern, self._mask, _worker.Live(initializer, initargs))
         self._again = False
 
@@ -149,6 +161,7 @@ class _FreshSource(_Source):
     Args:
         context: The multiprocessing context.
         workers: How many workers the pool has.
+        face: Whose workers they are.
         initializer: The initializer, or None.
         initargs: Its arguments. Both are pickled here, once.
 
@@ -158,7 +171,12 @@ class _FreshSource(_Source):
     """
 
     def __init__(
-        self, context: Any, workers: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
+        self,
+        context: Any,
+        workers: int,
+        face: Face,
+        initializer: Callable[..., object] | None,
+        initargs: tuple[Any, ...],
     ) -> None:
         from hardwork._seed import Seed
 
@@ -169,7 +187,7 @@ class _FreshSource(_Source):
                 f"the start method {method!r} needs a Python interpreter to start, and this is a frozen or embedded "
                 "one; use multiprocessing.get_context('fork'), or multiprocessing.set_executable()"
             )
-        super().__init__(context, workers)
+        super().__init__(context, workers, face)
         # A semaphore's name lives as long as the object in the parent.
         self._call = initializer, initargs
         self._seed = Seed(self._pattern, self._mask, method, initializer, initargs)
@@ -208,13 +226,14 @@ _SOURCES: dict[str, type[ForkSource | _FreshSource]] = {
 
 
 def make_source(
-    context: Any, workers: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
+    context: Any, workers: int, face: Face, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
 ) -> ForkSource | _FreshSource:
     """Makes the source for a context's start method.
 
     Args:
         context: The multiprocessing context.
         workers: How many workers the pool has.
+        face: Whose workers they are.
         initializer: The initializer, or None.
         initargs: Its arguments.
 
@@ -225,7 +244,7 @@ def make_source(
         RuntimeError: Workers cannot be started from here; the message says why.
         Exception: What pickle raises for an initializer or arguments that it refuses (not with fork).
     """
-    return _SOURCES[context.get_start_method()](context, workers, initializer, initargs)
+    return _SOURCES[context.get_start_method()](context, workers, face, initializer, initargs)
 
 
 @contextlib.contextmanager

@@ -104,10 +104,11 @@ def encode_exception(exc: BaseException) -> bytes:
     return pickle.dumps(description, 5)
 
 
-def decode_exception(data: bytes) -> BaseException:
+def decode_exception(data: bytes, remote: Any = _RemoteTraceback) -> BaseException:
     """Return the exception, caused by the text of its traceback as in the standard library.
 
-    Where its own type cannot be had it is a hardwork.RemoteError with the type's name.
+    Where its own type cannot be had it is a hardwork.RemoteError with the type's name. remote makes a cause of the
+    text: multiprocessing.pool has a class of its own for that.
     """
     type_name, message, text, pickled = pickle.loads(data)
     exc: BaseException | None = None
@@ -119,5 +120,5 @@ def decode_exception(data: bytes) -> BaseException:
         from hardwork.errors import RemoteError
 
         exc = RemoteError(type_name, message, text)
-    exc.__cause__ = _RemoteTraceback(f'\n"""\n{text}"""')  # type: ignore[arg-type]  # a str, whatever typeshed says
+    exc.__cause__ = remote(f'\n"""\n{text}"""')
     return exc

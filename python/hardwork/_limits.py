@@ -145,17 +145,56 @@ def check_tasks_per_child(max_tasks_per_child: int | None, start_method: str) ->
     return max_tasks_per_child
 
 
-def check_function(fn: object) -> None:
+def check_processes(processes: int | None) -> int:
+    """Checks the number of a Pool's workers.
+
+    Args:
+        processes: How many worker processes; None means as many as `cpu_count` says.
+
+    Returns:
+        The number of workers, at least 1.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than 1.
+    """
+    if processes is None:
+        return cpu_count()
+    number = _integer(processes, "processes must be a positive integer or None")
+    if number < 1:
+        raise ValueError(f"Number of processes must be at least 1, not {number}")
+    return number
+
+
+def check_maxtasksperchild(maxtasksperchild: int | None) -> int | None:
+    """Checks after how many tasks a worker of a Pool is replaced.
+
+    Args:
+        maxtasksperchild: The number of tasks; None for no limit.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: It is not an integer, or less than 1 (one type for both, as in the standard library).
+    """
+    if maxtasksperchild is None or (isinstance(maxtasksperchild, int) and maxtasksperchild > 0):
+        return maxtasksperchild
+    raise ValueError(f"maxtasksperchild must be a positive int or None, not {_describe(maxtasksperchild)}")
+
+
+def check_function(fn: object, name: str = "fn") -> None:
     """Checks the function of a `map`.
 
     Args:
         fn: What shall be called for each item.
+        name: What the parameter is called.
 
     Raises:
         TypeError: It is not callable.
     """
     if not callable(fn):
-        raise TypeError(f"fn must be a callable, not {_describe(fn)}")
+        raise TypeError(f"{name} must be a callable, not {_describe(fn)}")
 
 
 def check_chunksize(chunksize: int | None) -> None:

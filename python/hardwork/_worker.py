@@ -44,6 +44,25 @@ class Preparation(Protocol):
         """Returns the initializer and its arguments. Called once in each worker."""
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Whose worker it is, as far as a task can see it.
+
+    Attributes:
+        daemonic: Whether it is a daemonic process of multiprocessing: tasks then cannot start processes by that.
+        name: What stands for "Process" in its name.
+        wraps_refusals: Whether a result that cannot be pickled is reported as a `MaybeEncodingError`.
+    """
+
+    daemonic: bool
+    name: str
+    wraps_refusals: bool
+
+
+EXECUTOR = Face(daemonic=False, name="Process", wraps_refusals=False)
+POOL = Face(daemonic=True, name="PoolWorker", wraps_refusals=True)
+
+
 @dataclass(slots=True)
 class Plan:
     """What a worker needs to know, however it is born.
@@ -168,7 +187,8 @@ def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -
     """
     process = plan.process
     process._identity = (*process._identity[:-1], number)
-    process._name = f"{type(process).__name__}-{':'.join(map(str, process._identity))}"
+    kind = type(process).__name__.replace("Process", process._hardwork_face.name)
+    process._name = f"{kind}-{':'.join(map(str, process._identity))}"
     process._target, process._args, process._kwargs = _work, (plan, lane_fd, input_fd, parent_fd), {}
     code: int = process._bootstrap(parent_sentinel=parent_fd)
     return code
@@ -183,7 +203,7 @@ def _work(plan: Plan, lane_fd: int, input_fd: int, parent_fd: int) -> None:
         raise SystemExit(code)
 
 
-def _initialize(plan: Plan) -> None:
+def _initialize(plan: Plan) -> Callable[[BaseException, object], BaseException] | None:
     # Until here a Ctrl-C had no place to go. One that waited meant the parent, which got it too.
     with contextlib.suppress(KeyboardInterrupt):
         signal.pthread_sigmask(signal.SIG_SETMASK, plan.mask)
@@ -191,6 +211,12 @@ def _initialize(plan: Plan) -> None:
     initializer, initargs = plan.preparation.load()
     if initializer is not None:
         initializer(*initargs)
+    if not plan.process._hardwork_face.wraps_refusals:
+        return None
+    import multiprocessing.pool
+
+    encoding_error: Any = multiprocessing.pool.MaybeEncodingError  # type: ignore[attr-defined]
+    return lambda refusal, result: encoding_error(refusal, result)
 
 
 _forks_watched = False

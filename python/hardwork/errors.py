@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal as _signal
 from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
+from multiprocessing import ProcessError
 from typing import Any
 
-__all__ = ["BrokenProcessPool", "RemoteError", "WorkerDied"]
+__all__ = ["BrokenProcessPool", "PoolTerminated", "RemoteError", "WorkerDied"]
 
 # What the worker was doing with the task when it ended, for the message. Phases as in include/hardwork/error.hpp.
 _DOING = {
@@ -114,6 +115,13 @@ def worker_died(
     """
     hint = "the pool ended it, because it had overwritten its shared memory with an invalid record"
     return WorkerDied(pid or None, signal, exitcode, phase, task or None, hint if refused_record else None)
+
+
+class PoolTerminated(ProcessError):  # noqa: N818  # a state of affairs, like WorkerDied
+    """The `Pool` was terminated before the call's result was in; with the original, `get` would wait for ever."""
+
+    def __init__(self, message: str = "the pool was terminated before the result was in") -> None:
+        super().__init__(message)
 
 
 class RemoteError(Exception):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from hardwork import _birth, _engine, _limits, _map
 from hardwork._processes import WorkerProcess, WorkerTable
+from hardwork._worker import EXECUTOR
 
 _T = TypeVar("_T")
 
@@ -109,9 +110,11 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             self._pid = os.getpid()
             source = None
             try:
-                source = _birth.make_source(self._mp_context, self._max_workers, self._initializer, self._initargs)
+                source = _birth.make_source(
+                    self._mp_context, self._max_workers, EXECUTOR, self._initializer, self._initargs
+                )
                 on_demand = self._safe_to_dynamically_spawn_children
-                self._core_start(source, self._max_workers, self._tasks_per_worker, on_demand)
+                self._core_start(source, self._max_workers, self._tasks_per_worker, on_demand, on_demand, False)
             except BaseException:
                 self._pid = 0
                 if source is not None:

@@ -17,16 +17,18 @@ PyObject* worker_died(const WorkerDeath& death) {
                                  death.refused_record ? Py_True : Py_False);
 }
 
-PyObject* decode_exception(std::span<const std::byte> bytes) {
+PyObject* decode_exception(std::span<const std::byte> bytes, Face face) {
     if (load_pickling() < 0) return nullptr;
     const Ref data(
         PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size())));
-    return data ? PyObject_CallOneArg(state.decode_exception, data.get()) : nullptr;
+    if (!data) return nullptr;
+    PyObject* remote = face == Face::pool ? state.remote_traceback : nullptr;  // nullptr: the executor's
+    return PyObject_CallFunctionObjArgs(state.decode_exception, data.get(), remote, nullptr);
 }
 
 }  // namespace
 
-PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error) {
+PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error, Face face) {
     is_error = true;
     PyObject* value = nullptr;
     if (!engine.in_owner_process()) {
@@ -39,9 +41,12 @@ PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error
             value = load_value(result.bytes);
             is_error = value == nullptr;
             break;
-        case Ending::exception: value = decode_exception(result.bytes); break;
+        case Ending::exception: value = decode_exception(result.bytes, face); break;
         case Ending::worker_died: value = worker_died(result.death); break;
-        case Ending::cancelled: value = PyObject_CallNoArgs(state.cancelled_error); break;
+        case Ending::cancelled:
+            if (load_pickling() < 0) break;
+            value = PyObject_CallNoArgs(face == Face::pool ? state.pool_terminated : state.cancelled_error);
+            break;
         case Ending::broken: raise_error(Error{Errc::broken, 0, ""}, &engine); break;
         case Ending::no_memory:
             PyErr_SetString(PyExc_MemoryError, "the result came but there was no memory for it");

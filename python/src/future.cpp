@@ -1,45 +1,14 @@
 // The type's memory: birth without the garbage collector, visit, clear, death; and how a done task becomes a value.
-#include <cstring>
-
 #include "future_object.hpp"
+#include "managed_dict.hpp"
+#include "pool_result.hpp"
+#include "shared_engine.hpp"
 
 namespace hardwork::py {
 
 Py_ssize_t future_offset = 0;
 
 namespace {
-
-// EngineRefs are shared by the futures of one executor: a count of futures beside a shared_ptr, under the GIL.
-struct SharedEngine {
-    EngineRef engine;  // first: an EngineRef* is a SharedEngine*
-    Py_ssize_t futures = 0;
-};
-
-SharedEngine* last_shared = nullptr;
-
-EngineRef* share(const EngineRef& engine) {
-    if (last_shared == nullptr || last_shared->engine != engine) {
-        last_shared = new SharedEngine{engine, 0};
-    }
-    ++last_shared->futures;
-    return &last_shared->engine;
-}
-
-void unshare(EngineRef* engine) {
-    auto* shared = reinterpret_cast<SharedEngine*>(engine);
-    if (--shared->futures > 0) return;
-    if (last_shared == shared) last_shared = nullptr;
-    delete shared;
-}
-
-PyObject* allocate(PyTypeObject* type) {
-    // Untracked: nothing it holds at birth can be part of a cycle. See track().
-    PyObject* self = _PyObject_GC_New(type);
-    if (self == nullptr) return nullptr;
-    std::memset(reinterpret_cast<char*>(self) + sizeof(PyObject), 0,
-                static_cast<std::size_t>(type->tp_basicsize) - sizeof(PyObject));
-    return self;
-}
 
 PyObject* future_new(PyTypeObject* type, PyObject*, PyObject*) {
     PyObject* self = type->tp_alloc(type, 0);
@@ -58,25 +27,7 @@ int future_traverse(PyObject* self, visitproc visit, void* arg) {
         Py_VISIT(own.extra->waiters);
         Py_VISIT(own.extra->callbacks);
     }
-#if PY_VERSION_HEX >= 0x030D0000
-    return PyObject_VisitManagedDict(self, visit, arg);
-#elif PY_VERSION_HEX >= 0x030C0000
-    return _PyObject_VisitManagedDict(self, visit, arg);
-#else
-    // 3.11 keeps the dict in front of the object and has no function that visits it without making it.
-    Py_VISIT(reinterpret_cast<PyObject**>(self)[-3]);
-    return 0;
-#endif
-}
-
-void clear_dict(PyObject* self) {
-#if PY_VERSION_HEX >= 0x030D0000
-    PyObject_ClearManagedDict(self);
-#elif PY_VERSION_HEX >= 0x030C0000
-    _PyObject_ClearManagedDict(self);
-#else
-    Py_CLEAR(reinterpret_cast<PyObject**>(self)[-3]);
-#endif
+    return visit_attributes(self, visit, arg);
 }
 
 int future_clear(PyObject* self) {
@@ -87,7 +38,7 @@ int future_clear(PyObject* self) {
         Py_CLEAR(own.extra->callbacks);
         Py_CLEAR(own.extra->condition);
     }
-    clear_dict(self);
+    clear_attributes(self);
     return 0;
 }
 
@@ -108,7 +59,7 @@ void future_dealloc(PyObject* self) {
         Py_XDECREF(own.extra->callbacks);
         delete own.extra;
     }
-    clear_dict(self);
+    clear_attributes(self);
     PyObject_GC_Del(self);
     Py_DECREF(type);
 }
@@ -120,12 +71,8 @@ int future_setattro(PyObject* self, PyObject* name, PyObject* value) {
 
 }  // namespace
 
-void track(PyObject* self) {
-    if (PyObject_GC_IsTracked(self) == 0) PyObject_GC_Track(self);
-}
-
 PyObject* new_future(const EngineRef& engine, Task* task) {
-    PyObject* self = allocate(state.future_type);
+    PyObject* self = allocate_untracked(state.future_type);
     if (self == nullptr) {
         engine->release(task);
         return nullptr;
@@ -138,7 +85,7 @@ PyObject* new_future(const EngineRef& engine, Task* task) {
 
 PyObject* new_failed_future() {
     PyObject* value = take_error();
-    PyObject* self = allocate(state.future_type);
+    PyObject* self = allocate_untracked(state.future_type);
     if (self == nullptr) {
         Py_XDECREF(value);
         return nullptr;
@@ -280,6 +227,10 @@ void run_callbacks(PyObject* self) {
 void announce(std::span<void* const> futures) {
     for (void* cookie : futures) {
         auto* self = static_cast<PyObject*>(cookie);
+        if (Py_TYPE(self) == state.result_type) {
+            announce_result(self);
+            continue;
+        }
         FutureFields& own = fields(self);
         if (resolve(self) < 0) PyErr_WriteUnraisable(self);
         own.subscribed = false;
@@ -312,12 +263,7 @@ int make_future_type(PyObject* module) {
     PyObject* type = PyType_FromSpecWithBases(&spec, state.base_future);
     if (type == nullptr) return -1;
     state.future_type = reinterpret_cast<PyTypeObject*>(type);
-#ifdef Py_TPFLAGS_INLINE_VALUES
-    // From 3.14 on every instance would carry room for attributes that hardly any future gets: 16 bytes. They go to a
-    // dictionary, made when the first one is set, as before 3.13. No instance exists yet, so nothing relies on the flag.
-    state.future_type->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_INLINE_VALUES);
-    PyType_Modified(state.future_type);
-#endif
+    without_inline_attributes(state.future_type);
     return PyModule_AddObjectRef(module, "Future", type);
 }
 

@@ -23,7 +23,10 @@ PyObject* new_failed_future();
 // From the collector: these futures (one reference each, taken over) are done. GIL held.
 void announce(std::span<void* const> futures);
 
+// Whose exceptions a user expects to see where the standard library has two of a kind.
+enum class Face : std::uint8_t { executor, pool };
+
 // What a task's result means in Python. New reference; is_error: it is an exception to raise.
-PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error);
+PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error, Face face = Face::executor);
 
 }  // namespace hardwork::py

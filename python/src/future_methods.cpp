@@ -1,13 +1,11 @@
 // What a Future does: the methods and attributes of concurrent.futures.Future that touch its state.
-#include <cmath>
-
 #include "future_object.hpp"
+#include "managed_dict.hpp"
+#include "waiting.hpp"
 
 namespace hardwork::py {
 
 namespace {
-
-constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 bool over(const FutureFields& own) {
     return own.state == FutureState::cancelled || own.state == FutureState::notified ||
@@ -33,55 +31,19 @@ PyObject* base_method(const char* name, PyObject* self, PyObject* argument) {
                                : PyObject_CallOneArg(method.get(), self);
 }
 
-// Absolute deadline of a timeout argument. False with an error.
-bool deadline_of(PyObject* timeout, std::uint64_t& deadline) {
-    deadline = kNever;
-    if (timeout == nullptr || timeout == Py_None) return true;
-    const double seconds = PyFloat_AsDouble(timeout);
-    if (seconds == -1.0 && PyErr_Occurred()) return false;
-    if (std::isnan(seconds)) {
-        PyErr_SetString(PyExc_ValueError, "timeout must be a number of seconds or None, not nan");
-        return false;
-    }
-    if (seconds > 3.0e9) return true;
-    deadline = monotonic_ns() + (seconds > 0 ? static_cast<std::uint64_t>(seconds * 1e9) : 0);
-    return true;
-}
-
-// Until the task is done. 1 done, 0 timeout, -1 error (a signal handler raised).
-int wait_done(PyObject* self, std::uint64_t deadline) {
-    FutureFields& own = fields(self);
-    const EngineRef engine = *own.engine;
-    Task* task = own.task;
-    if (engine->is_done(task)) return 1;
-    if (!engine->in_owner_process()) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this future belongs to a pool of another process: a fork of it cannot wait for it");
-        return -1;
-    }
-    if (engine->spin(task)) return 1;
-    for (;;) {
-        WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS end = engine->wait(task, deadline);
-        Py_END_ALLOW_THREADS if (end == WaitEnd::done) return 1;
-        if (end == WaitEnd::timeout) return 0;
-        if (PyErr_CheckSignals() < 0) return -1;
-    }
-}
-
 // Waits and resolves; returns false with an error set.
 bool settle(PyObject* self, PyObject* timeout) {
     FutureFields& own = fields(self);
     if (over(own)) return true;
     std::uint64_t deadline;
     if (!deadline_of(timeout, deadline)) return false;
-    const int done = wait_done(self, deadline);
-    if (done < 0) return false;
-    if (done == 0) {
-        PyErr_SetNone(PyExc_TimeoutError);
-        return false;
+    const EngineRef engine = *own.engine;
+    switch (wait_for_task(engine, own.task, deadline)) {
+        case Waited::done: return resolve(self) == 0;
+        case Waited::timeout: PyErr_SetNone(PyExc_TimeoutError); return false;
+        case Waited::raised: break;
     }
-    return resolve(self) == 0;
+    return false;
 }
 
 // The one argument, by place or by that name; nullptr if there is none. False, without an error, for any other call.

@@ -39,7 +39,6 @@ void run_callbacks(PyObject* self);
 // A callback has raised: logged as the standard library does. False with the error if it is no Exception, or if logging
 // raised too.
 bool log_callback_error(PyObject* self);
-void track(PyObject* self);  // from now on the garbage collector must know it
 
 extern PyMethodDef future_methods[];
 extern PyGetSetDef future_attributes[];

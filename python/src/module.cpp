@@ -2,10 +2,12 @@
 #include <cerrno>
 
 #include "codec_debug.hpp"
-#include "executor_core.hpp"
+#include "core.hpp"
 #include "future.hpp"
 #include "hardwork/version.hpp"
+#include "imap.hpp"
 #include "map_iterator.hpp"
+#include "pool_result.hpp"
 #include "runner.hpp"
 
 namespace hardwork::py {
@@ -77,13 +79,15 @@ PyMethodDef functions[] = {
     {"pause_parent_watch", module_pause, METH_NOARGS, nullptr},
     {"resume_parent_watch", module_resume, METH_NOARGS, nullptr},
     {"wait_all_stopped", wait_all_stopped, METH_NOARGS, nullptr},
+    {"terminate_pools", terminate_pools, METH_NOARGS, nullptr},
     {"usable_cpus", module_usable_cpus, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
 int execute(PyObject* module) {
-    if (load_state() < 0 || make_future_type(module) < 0 || make_map_type(module) < 0 ||
-        make_executor_type(module) < 0 || PyModule_AddFunctions(module, codec_debug_methods) < 0) {
+    if (load_state() < 0 || make_future_type(module) < 0 || make_map_type(module) < 0 || make_result_type(module) < 0 ||
+        make_imap_type(module) < 0 || make_core_types(module) < 0 ||
+        PyModule_AddFunctions(module, codec_debug_methods) < 0) {
         return -1;
     }
     const Ref text(PyUnicode_FromFormat("%d.%d.%d", version.major, version.minor, version.patch));

@@ -35,8 +35,8 @@ PythonRunner::~PythonRunner() {
 
 bool PythonRunner::initialize(Output& out) {
     if (load_pickling() == 0) {
-        const Ref done(PyObject_CallNoArgs(initialize_));
-        if (done) return true;
+        on_refusal_ = Ref(PyObject_CallNoArgs(initialize_));
+        if (on_refusal_) return true;
     }
     encode_error(out);
     return false;
@@ -167,9 +167,11 @@ Outcome PythonRunner::encode_result(PyObject* value, Output& out) {
         PyErr_NoMemory();
         return encode_error(out);
     }
-    if (coded < 0) return encode_error(out);
     Pickled pickled;
-    if (pickled.dump(value, true) < 0) return encode_error(out);
+    if (coded < 0 || pickled.dump(value, true) < 0) {
+        wrap_refusal(value);
+        return encode_error(out);
+    }
     const std::size_t size = pickled.size();
     std::byte* to = out.allocate(size);
     if (to == nullptr) {
@@ -179,6 +181,16 @@ Outcome PythonRunner::encode_result(PyObject* value, Output& out) {
     pickled.write(to);
     out.finish(size);
     return Outcome::value;
+}
+
+// The result cannot be encoded: the error that says so, in the words of the face.
+void PythonRunner::wrap_refusal(PyObject* value) {
+    if (on_refusal_.get() == Py_None || !PyErr_ExceptionMatches(PyExc_Exception)) return;
+    const Ref error(take_error());
+    const Ref wrapped(PyObject_CallFunctionObjArgs(on_refusal_.get(), error.get(), value, nullptr));
+    if (!wrapped) return;  // repr() of the value has raised: that is the error then
+    if (PyExceptionInstance_Check(error.get()) != 0) PyException_SetContext(wrapped.get(), Py_NewRef(error.get()));
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(wrapped.get())), wrapped.get());
 }
 
 Outcome PythonRunner::encode_error(Output& out) {

@@ -25,9 +25,11 @@ class PythonRunner final : public Runner {
     PyObject* call(const Invocation& call, std::span<const std::byte> bytes, PhaseMark& phase, bool& skipped);
     PyObject* call_pickled(PyObject* fn, std::span<const std::byte> bytes, PhaseMark& phase);
     Outcome encode_result(PyObject* value, Output& out);
+    void wrap_refusal(PyObject* value);
     Outcome encode_error(Output& out);
 
     PyObject* initialize_;              // borrowed
+    Ref on_refusal_;                    // what it returned: makes the error of a result that cannot be encoded, or None
     std::vector<PyObject*> functions_;  // by number; owned
     std::vector<PyObject*> broken_;     // by number: why the function could not be decoded; owned
     Writer writer_;

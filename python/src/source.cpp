@@ -61,7 +61,9 @@ int PythonSource::start_worker(const WorkerSetup& setup, std::int32_t& pid) {
 
 void FutureEvents::on_done(std::span<void* const> cookies) {
     const Gil gil;
+    announcer_.store(PyThread_get_thread_ident(), std::memory_order_relaxed);
     announce(cookies);
+    announcer_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace hardwork::py

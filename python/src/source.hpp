@@ -1,6 +1,8 @@
 // The parent's side of births and notices as the engine sees them: Python objects behind C++ interfaces.
 #pragma once
 
+#include <atomic>
+
 #include "hardwork/births.hpp"
 #include "state.hpp"
 
@@ -24,6 +26,11 @@ class PythonSource final : public WorkerSource {
 class FutureEvents final : public EngineEvents {
   public:
     void on_done(std::span<void* const> cookies) override;
+    // Whether this very thread runs callbacks of the pool: it must not wait for the pool's end, since it makes it.
+    bool announces() const { return announcer_.load(std::memory_order_relaxed) == PyThread_get_thread_ident(); }
+
+  private:
+    std::atomic<unsigned long> announcer_{0};
 };
 
 }  // namespace hardwork::py

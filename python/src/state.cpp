@@ -21,6 +21,11 @@ int load_state() {
         {&state.cancelled_error, {"concurrent.futures", "CancelledError"}},
         {&state.broken_process_pool, {"concurrent.futures.process", "BrokenProcessPool"}},
         {&state.condition, {"threading", "Condition"}},
+        {&state.base_result, {"multiprocessing.pool", "ApplyResult"}},
+        {&state.base_imap, {"multiprocessing.pool", "IMapIterator"}},
+        {&state.remote_traceback, {"multiprocessing.pool", "RemoteTraceback"}},
+        {&state.timeout_error, {"multiprocessing", "TimeoutError"}},
+        {&state.event, {"threading", "Event"}},
         {&state.logger, {"concurrent.futures._base", "LOGGER"}},
     };
     for (const auto& [place, name] : wanted) {
@@ -43,6 +48,7 @@ int load_pickling() {
     if (state.dumps != nullptr) return 0;
     const std::pair<PyObject**, std::pair<const char*, const char*>> wanted[] = {
         {&state.worker_died, {"hardwork.errors", "worker_died"}},
+        {&state.pool_terminated, {"hardwork.errors", "PoolTerminated"}},
         {&state.dumps_result, {"hardwork._pickling", "dumps_result"}},
         {&state.loads, {"hardwork._pickling", "loads"}},
         {&state.dumps_function, {"hardwork._pickling", "dumps_function"}},

@@ -50,9 +50,18 @@ struct State {
     PyObject* decode_exception = nullptr;
     // hardwork.errors
     PyObject* worker_died = nullptr;
+    PyObject* pool_terminated = nullptr;
+    // multiprocessing
+    PyObject* base_result = nullptr;       // multiprocessing.pool.ApplyResult
+    PyObject* base_imap = nullptr;         // multiprocessing.pool.IMapIterator
+    PyObject* remote_traceback = nullptr;  // multiprocessing.pool.RemoteTraceback
+    PyObject* timeout_error = nullptr;     // multiprocessing.TimeoutError
+    PyObject* event = nullptr;             // threading.Event
     // our types
     PyTypeObject* future_type = nullptr;
     PyTypeObject* map_type = nullptr;
+    PyTypeObject* result_type = nullptr;
+    PyTypeObject* imap_type = nullptr;
     // interned strings
     PyObject* pending = nullptr;
     PyObject* running = nullptr;

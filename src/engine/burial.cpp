@@ -85,7 +85,7 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
             if (claim == shm::kClaimed && (current || lane.refused)) {
                 WorkerDeath told = death;
                 told.task = Slab::number(task);
-                finish_dead(task, told);
+                terminating_ ? finish(task, Ending::cancelled, {}) : finish_dead(task, told);
             } else {
                 queue_front(task);
             }
@@ -107,7 +107,11 @@ void EngineCore::bury_span(SpanWork* span, std::uint64_t cursor, bool current, c
     if (lost) {
         WorkerDeath told = death;
         told.task = span->chunk->base + span->next_result;
-        append_item(*span->piece, Ending::worker_died, false, std::as_bytes(std::span(&told, 1)));
+        if (terminating_) {
+            append_item(*span->piece, Ending::cancelled, false, {});
+        } else {
+            append_item(*span->piece, Ending::worker_died, false, std::as_bytes(std::span(&told, 1)));
+        }
         ++span->next_result;
         ++job.finished;
         if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
@@ -121,7 +125,7 @@ void EngineCore::bury_span(SpanWork* span, std::uint64_t cursor, bool current, c
         ++job.spans;
         span_backlog_.push_front(rest);
     }
-    if (job.waited && job_ready(job)) wake_waiters(nullptr, &job);
+    if (job.waited) wake_waiters(nullptr, &job);
     span_over(span);
 }
 

@@ -117,6 +117,7 @@ bool EngineCore::add_lane() {
         info.lane = lane->id;
         info.generation = lane_generation_;
         info.max_tasks = options_.max_tasks_per_worker;
+        info.span_is_task = options_.span_is_task ? 1 : 0;
         info.spin_ns = static_cast<std::uint32_t>(spin_ns_);
         info.ticks_per_1024ns = os::ticks_per_1024ns();
         os::Fd memory;

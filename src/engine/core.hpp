@@ -37,6 +37,7 @@ inline constexpr std::uint32_t kTasksPerLane = shm::kRequestSlots - kReservedSlo
 struct Waiter {
     const Task* task = nullptr;
     const Job* job = nullptr;
+    const Bounds* bounds = nullptr;  // of the job: waits for room, not for results
     Atomic<std::uint32_t> word{0};
 };
 
@@ -67,20 +68,26 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     TaskResult result(Task* task) override;
     void release(Task* task) override;
     bool subscribe(Task* task, void* cookie) override;
+    bool subscribe(Job* job, void* cookie) override;
+    bool notify(void* cookie) override;
     void poll() override;
     bool spin(const Task* task) override;
     bool spin(const Job* job) override;
     WaitEnd wait(const Task* task, std::uint64_t deadline_ns) override;
     WaitEnd wait(const Job* job, std::uint64_t deadline_ns) override;
-    Job* start_job(std::uint32_t function, Error& why) override;
+    Job* start_job(std::uint32_t function, const JobOptions& options, Error& why) override;
     bool add_span(Job* job, Input& input, std::uint32_t count) override;
     void seal(Job* job) override;
+    Room room(Job* job, const Bounds& bounds) override;
+    WaitEnd wait_room(Job* job, const Bounds& bounds) override;
     JobState next_block(Job* job, ResultBlock& block) override;
     void cancel_rest(Job* job) override;
+    void hold_job(Job* job) override;
     void release_job(Job* job) override;
+    std::uint64_t outstanding() override;
     std::vector<WorkerView> workers() override;
     void signal_workers(int signal) override;
-    void begin_shutdown(bool cancel) override;
+    void begin_shutdown(Shutdown how) override;
     WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
     bool in_owner_process() const override;
     std::span<const std::byte> broken_cause() const override { return cause_; }
@@ -145,6 +152,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool over(const Waiter& waiter) const;
     std::uint64_t gather_ns(const Waiter& waiter) const;
     bool job_ready(const Job& job) const;
+    Room room_of(const Job& job, const Bounds& bounds) const;
     void wake_waiters(const Task* task, Job* job);
     void wake_leader();
     bool worth_spinning(const Task* task, const Job* job, int& cpu);
@@ -162,6 +170,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     // jobs.cpp
     void cancel_job(Job& job);
+    static bool take_blocks(Job& job, Piece& piece, std::vector<Block>& blocks);
+    void listen();
     void free_job_if_over(Job* job);
     void release_chunk(Chunk& chunk);
     void span_over(SpanWork* span);
@@ -217,6 +227,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     Budget budget_;  // of births that never get to work
     bool shutting_down_ = false;
+    bool terminating_ = false;
     bool broken_ = false;
     std::vector<std::byte> cause_;  // encoded exception that broke the pool
     bool stopped_ = false;

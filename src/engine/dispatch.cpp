@@ -191,6 +191,7 @@ SpanWork* EngineCore::next_span() {
         const auto workers = static_cast<std::uint32_t>(options_.workers);
         std::uint32_t size = sched::span_size(job.unspanned, workers, functions_[job.function].estimate);
         if (size > chunk->count - chunk->next) size = chunk->count - chunk->next;
+        if (job.most_in_row != 0 && size > job.most_in_row) size = job.most_in_row;
         auto* span = new SpanWork;
         span->job = &job;
         span->chunk = chunk;

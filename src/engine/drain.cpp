@@ -223,7 +223,7 @@ void EngineCore::span_progress(SpanWork* span) {
     Job& job = *span->job;
     ++job.finished;
     if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
-    if (job.waited && job_ready(job)) wake_waiters(nullptr, &job);
+    if (job.waited) wake_waiters(nullptr, &job);
     if (span->next_result < span->end) return;
     if (LaneState* lane = lane_of(span->lane)) {
         Entry& entry = lane->entry(span->position);

@@ -1,9 +1,12 @@
 // Maps: items in, blocks of results out, in order.
+#include <algorithm>
+#include <utility>
+
 #include "engine/core.hpp"
 
 namespace hardwork {
 
-Job* EngineCore::start_job(std::uint32_t function, Error& why) {
+Job* EngineCore::start_job(std::uint32_t function, const JobOptions& options, Error& why) {
     if (!in_owner_process()) {
         why = Error{Errc::forked, 0, "the pool belongs to the process that made it, not to a fork of it"};
         return nullptr;
@@ -15,6 +18,8 @@ Job* EngineCore::start_job(std::uint32_t function, Error& why) {
     }
     auto* job = new Job;
     job->function = function;
+    job->ordered = options.ordered;
+    job->most_in_row = options.most_in_row;
     all_jobs_.push_back(job);
     ++functions_[function].pending;
     ++jobs_;
@@ -54,12 +59,46 @@ void EngineCore::seal(Job* job) {
     free_job_if_over(job);
 }
 
+Room EngineCore::room_of(const Job& job, const Bounds& bounds) const {
+    if (job.cancelled || broken_) return Room::unwanted;
+    const bool fits = job.items - job.finished <= bounds.unfinished && job.items - job.read_next <= bounds.unread;
+    return fits ? Room::free : Room::full;
+}
+
+Room EngineCore::room(Job* job, const Bounds& bounds) {
+    if (!in_owner_process()) return Room::unwanted;
+    const std::lock_guard hold(mutex_);
+    return room_of(*job, bounds);
+}
+
+bool EngineCore::subscribe(Job* job, void* cookie) {
+    const std::lock_guard hold(mutex_);
+    if (job->function == ~std::uint32_t{0}) return false;
+    job->subscriber = cookie;
+    listen();
+    return true;
+}
+
 bool EngineCore::job_ready(const Job& job) const {
     if (job.cancelled || broken_) return true;
     if (job.sealed && job.read_next == job.items) return true;
     if (job.pieces.empty()) return false;
+    if (!job.ordered) {
+        return std::any_of(job.pieces.begin(), job.pieces.end(),
+                           [](const auto& each) { return each.second->received > each.second->taken; });
+    }
     const auto& [first, piece] = *job.pieces.begin();
     return piece->received > piece->taken && first + piece->taken == job.read_next;
+}
+
+// What the piece has goes to the reader. True if no more of it will come.
+bool EngineCore::take_blocks(Job& job, Piece& piece, std::vector<Block>& blocks) {
+    for (Block& ready : piece.blocks)
+        blocks.push_back(std::move(ready));
+    piece.blocks.clear();
+    job.read_next += piece.received - piece.taken;
+    piece.taken = piece.received;
+    return piece.closed;
 }
 
 JobState EngineCore::next_block(Job* job, ResultBlock& block) {
@@ -67,20 +106,15 @@ JobState EngineCore::next_block(Job* job, ResultBlock& block) {
     {
         const std::lock_guard hold(mutex_);
         if (drain()) fill();
-        while (!job->pieces.empty()) {
-            auto first = job->pieces.begin();
-            Piece& piece = *first->second;
-            if (first->first + piece.taken != job->read_next) break;
-            for (Block& ready : piece.blocks)
-                blocks.push_back(std::move(ready));
-            piece.blocks.clear();
-            job->read_next += piece.received - piece.taken;
-            piece.taken = piece.received;
-            if (!piece.closed) break;
-            job->pieces.erase(first);
+        for (auto each = job->pieces.begin(); each != job->pieces.end();) {
+            if (job->ordered && each->first + each->second->taken != job->read_next) break;
+            const bool all = take_blocks(*job, *each->second, blocks);
+            if (!all && job->ordered) break;
+            each = all ? job->pieces.erase(each) : std::next(each);
         }
+        if (!blocks.empty() && job->waited) wake_waiters(nullptr, job);  // there is room now
         if (blocks.empty()) {
-            if (job->sealed && job->read_next == job->items) return JobState::end;
+            if (job->sealed && !job->cut_off && job->read_next == job->items) return JobState::end;
             if (broken_) return JobState::broken;
             return job->cancelled ? JobState::cancelled : JobState::pending;
         }
@@ -175,10 +209,15 @@ void EngineCore::cancel_rest(Job* job) {
     if (!job->cancelled) cancel_job(*job);
 }
 
+void EngineCore::hold_job(Job* job) {
+    const std::lock_guard hold(mutex_);
+    ++job->handles;
+}
+
 void EngineCore::release_job(Job* job) {
     if (!in_owner_process()) return;
     const std::lock_guard hold(mutex_);
-    job->handle = false;
+    if (--job->handles != 0) return;
     job->sealed = true;
     free_job_if_over(job);
     wake_collector();
@@ -191,11 +230,15 @@ void EngineCore::free_job_if_over(Job* job) {
         const std::uint32_t function = job->function;
         job->function = ~std::uint32_t{0};  // counted once
         --jobs_;
+        if (void* subscriber = std::exchange(job->subscriber, nullptr)) {
+            notices_.push_back(subscriber);
+            wake_collector();
+        }
         if (--info.pending == 0 && info.forgotten) forget_if_unused(function);
         std::erase(open_jobs_, job);
         if (shutting_down_) wake_collector();
     }
-    if (job->handle) return;
+    if (job->handles != 0) return;
     std::erase(all_jobs_, job);
     for (auto& [first, piece] : job->pieces) {
         for (Block& block : piece->blocks)

@@ -6,12 +6,13 @@ namespace hardwork {
 
 bool EngineCore::nothing_outstanding() const { return outstanding_ == 0 && jobs_ == 0; }
 
-void EngineCore::begin_shutdown(bool cancel) {
+void EngineCore::begin_shutdown(Shutdown how) {
     if (!in_owner_process()) return;
     const std::lock_guard hold(mutex_);
     shutting_down_ = true;
+    terminating_ = terminating_ || how == Shutdown::terminate;
     if (!broken_) closed_.store(static_cast<int>(Errc::shut_down), std::memory_order_relaxed);
-    if (cancel) drop_all(Ending::cancelled);
+    if (how != Shutdown::finish) drop_all(Ending::cancelled);
     wake_collector();
 }
 
@@ -47,7 +48,10 @@ void EngineCore::drop_all(Ending ending) {
     }
     const std::vector<Job*> jobs = all_jobs_;
     for (Job* job : jobs) {
-        if (!job->cancelled && (!job->sealed || job->finished != job->items)) cancel_job(*job);
+        // Whoever still adds to it finds that no more is wanted.
+        job->cut_off = job->cut_off || !job->sealed;
+        job->sealed = true;
+        if (!job->cancelled && (job->cut_off || job->finished != job->items)) cancel_job(*job);
         free_job_if_over(job);
     }
 }

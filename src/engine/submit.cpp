@@ -140,14 +140,34 @@ bool EngineCore::subscribe(Task* task, void* cookie) {
     if (state_of(*task) == TaskState::done) return false;
     task->flags |= kSubscribed;
     subscribers_.emplace(task, cookie);
-    if (subscriptions_++ == 0) {
-        for (const auto& lane : lanes_) {
-            if (lane != nullptr) add_want(*lane, shm::kWantCollector);
-        }
-        full_fence();
-        if (drain()) fill();
-    }
+    listen();
     return true;
+}
+
+// One more subscriber: from the first on, workers wake the collector for each result.
+void EngineCore::listen() {
+    if (subscriptions_++ != 0) return;
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr) add_want(*lane, shm::kWantCollector);
+    }
+    full_fence();
+    if (drain()) fill();
+}
+
+bool EngineCore::notify(void* cookie) {
+    const std::lock_guard hold(mutex_);
+    if (stopped_) return false;
+    ++subscriptions_;
+    notices_.push_back(cookie);
+    wake_collector();
+    return true;
+}
+
+std::uint64_t EngineCore::outstanding() {
+    if (!in_owner_process()) return 0;
+    const std::lock_guard hold(mutex_);
+    if (drain()) fill();
+    return outstanding_ + jobs_;
 }
 
 }  // namespace hardwork

@@ -99,6 +99,7 @@ bool EngineCore::spin(const Job* job) {
 
 // How long whoever waits should let results gather; 0: not at all.
 std::uint64_t EngineCore::gather_ns(const Waiter& waiter) const {
+    if (waiter.bounds != nullptr) return 0;  // its bounds say how much may gather
     const Job* job = waiter.job;
     const std::uint32_t function = job != nullptr ? job->function : waiter.task->function;
     if (function >= functions_.size() || !functions_[function].estimate.known()) return 0;
@@ -115,6 +116,7 @@ std::uint64_t EngineCore::gather_ns(const Waiter& waiter) const {
 }
 
 bool EngineCore::over(const Waiter& waiter) const {
+    if (waiter.bounds != nullptr) return room_of(*waiter.job, *waiter.bounds) != Room::full;
     return waiter.task != nullptr ? is_done(waiter.task) : job_ready(*waiter.job);
 }
 
@@ -128,6 +130,14 @@ WaitEnd EngineCore::wait(const Job* job, std::uint64_t deadline_ns) {
     Waiter waiter;
     waiter.job = job;
     return wait_for(waiter, deadline_ns);
+}
+
+WaitEnd EngineCore::wait_room(Job* job, const Bounds& bounds) {
+    if (!in_owner_process()) return WaitEnd::done;
+    Waiter waiter;
+    waiter.job = job;
+    waiter.bounds = &bounds;
+    return wait_for(waiter, os::kNoDeadline);
 }
 
 WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
@@ -213,6 +223,10 @@ void EngineCore::wake_waiters(const Task* task, Job* job) {
     if (job != nullptr) job->waited = false;  // once: whoever sleeps again says so again
     for (Waiter* waiter : waiters_) {
         if (waiter->task != task || waiter->job != job) continue;
+        if (job != nullptr && !over(*waiter)) {
+            job->waited = true;
+            continue;
+        }
         waiter->word.fetch_add(1, std::memory_order_release);
         os::futex_wake(waiter->word, 1);
     }

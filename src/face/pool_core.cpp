@@ -88,7 +88,7 @@ TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input) {
 
 std::shared_ptr<MapState> PoolCore::start_map(std::uint32_t function) {
     Error why;
-    Job* job = engine_->start_job(function, why);
+    Job* job = engine_->start_job(function, {}, why);
     if (job == nullptr) face::throw_error(why, engine_.get());
     auto state = std::make_shared<MapState>(engine_, job, private_->workers);
     const std::lock_guard hold(private_->maps_lock);
@@ -99,7 +99,7 @@ std::shared_ptr<MapState> PoolCore::start_map(std::uint32_t function) {
 
 void PoolCore::shutdown(bool wait, bool cancel) {
     if (!engine_->in_owner_process()) return;  // a copy in a fork: the pool is another process's
-    engine_->begin_shutdown(cancel);
+    engine_->begin_shutdown(cancel ? Shutdown::cancel : Shutdown::finish);
     // A map that reads its range as its results are taken would never be complete: who waits here may be its reader.
     std::vector<std::weak_ptr<MapState>> maps;
     {

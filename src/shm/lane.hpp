@@ -35,8 +35,10 @@ struct LaneInfo {
     std::uint32_t version;
     std::uint32_t lane;
     std::uint32_t generation;
-    std::uint32_t max_tasks;  // the worker ends after so many; 0: no limit
-    std::uint32_t spin_ns;    // how long the worker looks for work before it sleeps; 0 on one CPU
+    std::uint32_t max_tasks;     // the worker ends after so many; 0: no limit
+    std::uint32_t spin_ns;       // how long the worker looks for work before it sleeps; 0 on one CPU
+    std::uint32_t span_is_task;  // 1: max_tasks counts spans, not their items
+    std::uint32_t unused;
     std::uint64_t ticks_per_1024ns;
 };
 

@@ -17,6 +17,7 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       out_(result_arena_, result_windows_),
       publisher_(lane),
       max_tasks_(control_.info.max_tasks),
+      span_is_task_(control_.info.span_is_task != 0),
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
 int ClaimLoop::run() {
@@ -99,14 +100,17 @@ void ClaimLoop::run_span(shm::Request& request) {
     call.unreadable = call.payload.data() == nullptr;
     watch_ = Stopwatch{os::ticks()};
     timing_ = false;
+    bool any = false;  // of a span that counts as one task: whether it was begun
     for (;;) {
         phase_.enter(Phase::claim);
         if (!shm::claim_item(request.claim, call.index)) break;
         fence_after_rmw();
         publisher_.ring_if_wanted();
         execute(request, call, shm::RecordKind::item, watch_);
-        if (limit_reached()) break;
+        any = span_is_task_;
+        if (!span_is_task_ && limit_reached()) break;
     }
+    if (any) ++executed_;
     phase_.enter(Phase::idle);
 }
 
@@ -135,7 +139,7 @@ void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm
     record.task = request.task;
     if (publisher_.publish(record, out_)) watch = Stopwatch{os::ticks()};  // waiting for the parent is not its time
     phase_.enter(Phase::idle);
-    ++executed_;
+    if (!call.is_item || !span_is_task_) ++executed_;
 }
 
 std::span<const std::byte> ClaimLoop::payload(const shm::Request& request) {

@@ -55,6 +55,7 @@ class ClaimLoop {
     std::uint32_t head_ = 0;
     std::uint32_t executed_ = 0;
     std::uint32_t max_tasks_;
+    bool span_is_task_;
     double ns_per_tick_;
     Stopwatch watch_;
     bool timing_ = false;  // watch_ runs since the last task, which was of timed_function_

@@ -142,7 +142,7 @@ class EngineTest : public ::testing::Test {
     }
     void TearDown() override {
         if (engine == nullptr) return;
-        engine->begin_shutdown(true);
+        engine->begin_shutdown(Shutdown::cancel);
         EXPECT_EQ(engine->wait_stopped(monotonic_ns() + 30'000'000'000), WaitEnd::done);
     }
 
@@ -199,7 +199,7 @@ class EngineTest : public ::testing::Test {
     }
     Job* map(std::int64_t first, std::uint32_t count) {
         Error why;
-        Job* job = engine->start_job(function, why);
+        Job* job = engine->start_job(function, {}, why);
         Input input = input_of(first);
         engine->add_span(job, input, count);
         engine->seal(job);

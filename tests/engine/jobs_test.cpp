@@ -24,7 +24,7 @@ TEST_F(Jobs, MapsOfAnySizeIncludingNone) {
     start(2);
     for (const std::uint32_t count : {0U, 1U, 2U, 3U, 100U, 1023U, 1025U}) {
         Error why;
-        Job* job = engine->start_job(function, why);
+        Job* job = engine->start_job(function, {}, why);
         if (count != 0) {
             Input input = input_of(0);
             engine->add_span(job, input, count);

@@ -124,7 +124,7 @@ TEST_F(Tasks, ShutdownRefusesAndFinishes) {
     std::vector<Task*> tasks;
     for (std::int64_t x = 0; x < 2000; ++x)
         tasks.push_back(submit(x));
-    engine->begin_shutdown(false);
+    engine->begin_shutdown(Shutdown::finish);
     Input input = input_of(1);
     Error why;
     EXPECT_EQ(engine->submit(function, input, why), nullptr);

@@ -22,9 +22,9 @@ from hardwork import ProcessPoolExecutor, _birth, _seed, _worker
 def test_numbers_are_those_of_the_parents_processes() -> None:
     context = multiprocessing.get_context("fork")
     before = context.Process()._identity[-1]
-    first = _birth.ForkSource(context, 3, None, ())
+    first = _birth.ForkSource(context, 3, _worker.EXECUTOR, None, ())
     assert first._next_number(3) == before + 1
-    second = _birth.ForkSource(context, 1, None, ())
+    second = _birth.ForkSource(context, 1, _worker.EXECUTOR, None, ())
     assert second._next_number(1) == before + 4
     assert first._next_number(3) == before + 5  # a template that replaces a lost one
     assert context.Process()._identity[-1] == before + 8
@@ -80,7 +80,7 @@ def test_forked_template_and_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         return 4
 
     monkeypatch.setattr(_worker, "_engine", engine(serve_template=serve_template, run_worker=run_worker))
-    source = _birth.ForkSource(multiprocessing.get_context("fork"), 2, seen.append, (inherited,))
+    source = _birth.ForkSource(multiprocessing.get_context("fork"), 2, _worker.EXECUTOR, seen.append, (inherited,))
     assert source.uses_template
     first = source._pattern._identity[-1]
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -111,7 +111,7 @@ def test_forked_template_and_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ctrl_c_while_a_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = _birth.ForkSource(multiprocessing.get_context("fork"), 1, None, ())
+    source = _birth.ForkSource(multiprocessing.get_context("fork"), 1, _worker.EXECUTOR, None, ())
 
     def serve_template(*_: object) -> int:
         assert signal.SIGINT not in signal.sigpending()
@@ -144,7 +144,7 @@ def test_failing_template_ends_silently(monkeypatch: pytest.MonkeyPatch, capfd: 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_worker, "_engine", engine(serve_template=serve_template))
-    source = _birth.ForkSource(multiprocessing.get_context("fork"), 1, None, ())
+    source = _birth.ForkSource(multiprocessing.get_context("fork"), 1, _worker.EXECUTOR, None, ())
     assert os.waitstatus_to_exitcode(os.waitpid(source.start_template(0), 0)[1]) == 1
     assert capfd.readouterr() == ("", "")
 
@@ -208,6 +208,7 @@ def test_initargs_reach_each_fresh_worker(method: str, monkeypatch: pytest.Monke
     source: Any = _birth.make_source(
         context,
         1,
+        _worker.EXECUTOR,
         initialize,
         (context.Lock(), event, context.Barrier(2), value, context.Queue(), sender, memory, array, "tag"),
     )

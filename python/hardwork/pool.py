@@ -1,0 +1,365 @@
+"""The pool: `multiprocessing.pool.Pool` over the engine."""
+
+from __future__ import annotations
+
+import multiprocessing.pool
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from multiprocessing import util
+from typing import Any, TypeVar
+
+from hardwork import _birth, _engine, _limits, _pool_input
+from hardwork._pool_views import PendingResults
+from hardwork._processes import WorkerProcess, WorkerTable
+from hardwork._worker import POOL
+
+_T = TypeVar("_T")
+
+INIT, RUN, CLOSE, TERMINATE = "INIT", "RUN", "CLOSE", "TERMINATE"
+
+# Seconds that a worker may take to end after SIGTERM, before it is killed.
+_GRACE = 2.0
+
+_ends_with = 0  # the process whose end terminates its pools
+
+
+class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
+    """Runs calls in worker processes; a drop-in for `multiprocessing.Pool`, and an instance of it.
+
+    All workers are started at once: with ``fork`` from one template, itself a fork of this process with this process's
+    memory; with ``forkserver`` from a clean interpreter; with ``spawn`` each is one. A worker that dies costs the call
+    it was running, whose result raises `hardwork.WorkerDied`, and is replaced.
+
+    As a context manager the pool is terminated at the end, and so it is at the end of the interpreter. One that is
+    dropped finishes what it was given. In a forked child of the process that made it, it cannot be used.
+
+    Args:
+        processes: How many worker processes. Default: the CPUs that this process may really use, by its affinity and
+            by the quota of its control group (`hardwork.cpu_count`).
+        initializer: Called in each worker before its first call. If it raises, the pool is broken: no call is made, and
+            each result raises `BrokenProcessPool` with that exception as its cause. Default: nothing is called.
+        initargs: The initializer's arguments. They may hold locks, events, queues, barriers, connections and shared
+            memory of multiprocessing. Default: ().
+        maxtasksperchild: After how many tasks a worker is replaced. A task is a call, or of a map a chunk of items, as
+            in the standard library. Default: never.
+        context: A multiprocessing context. Default: the interpreter's own.
+
+    Raises:
+        TypeError: A parameter has the wrong type.
+        ValueError: processes or maxtasksperchild is less than 1.
+        OSError: The system refused something; the message names it.
+    """
+
+    _state = INIT
+    _pid = 0
+
+    def __init__(
+        self,
+        processes: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        maxtasksperchild: int | None = None,
+        context: Any = None,
+    ) -> None:
+        # Not the original's: that one makes queues and threads, which nobody would use.
+        self._processes: int = _limits.check_processes(processes)
+        self._maxtasksperchild: Any = _limits.check_maxtasksperchild(maxtasksperchild)
+        self._initializer: Any
+        self._initargs: Any
+        self._initializer, self._initargs = _limits.check_initializer(initializer, initargs)
+        self._ctx: Any
+        self._ctx, method = _limits.check_context(context, None)
+        self._by_name = method != "fork"
+        self._source: Any = None
+        self._table = WorkerTable(self._ctx.Process.__name__.replace("Process", POOL.name))
+        self._cache: Any = PendingResults(self)
+        self._start()
+
+    def _start(self) -> None:
+        self._pid = os.getpid()
+        source = _birth.make_source(self._ctx, self._processes, POOL, self._initializer, self._initargs)
+        try:
+            tasks = self._maxtasksperchild or 0
+            self._core_start(source, self._processes, tasks, False, self._by_name, True)
+        except BaseException:
+            source.close()
+            if source.interrupted is not None:
+                raise source.interrupted from None
+            raise
+        self._source = source
+        self._state = RUN
+        _terminate_at_exit()
+        if source.interrupted is not None:
+            interrupted, source.interrupted = source.interrupted, None
+            self.terminate()
+            raise interrupted
+
+    def __del__(self, _warn: Any = warnings.warn, _run: str = RUN, _getpid: Any = os.getpid) -> None:
+        if self._state == _run and self._pid == _getpid():
+            _warn(f"unclosed running multiprocessing pool {self!r}", ResourceWarning, source=self)
+
+    def _check_running(self) -> None:
+        if self._state != RUN:
+            raise ValueError("Pool not running")
+        if self._pid != os.getpid():
+            raise RuntimeError(
+                f"this pool was made by process {self._pid} and cannot be used in process {os.getpid()}, a fork of it: "
+                "make a pool there"
+            )
+
+    def apply(self, func: Callable[..., _T], args: Iterable[Any] = (), kwds: Mapping[str, Any] = {}) -> _T:
+        """Calls func in a worker, and waits for it.
+
+        Args:
+            func: What to call.
+            args: Its arguments.
+            kwds: Its arguments by name.
+
+        Returns:
+            What it returned.
+
+        Raises:
+            ValueError: The pool is not running.
+            WorkerDied: The worker died while it ran the call.
+            Exception: What func raised.
+        """
+        return self.apply_async(func, args, kwds).get()
+
+    def map(self, func: Callable[[Any], _T], iterable: Iterable[Any], chunksize: int | None = None) -> list[_T]:
+        """Calls func with each item, side by side.
+
+        Items travel in batches whose size is found by measuring; every item that has not started can still move to
+        another worker. All items are worked on, also if one fails.
+
+        Args:
+            func: What to call.
+            iterable: The items. All are taken at once.
+            chunksize: How many items make one task for maxtasksperchild. Otherwise accepted, a hint. Default: the pool
+                decides; with maxtasksperchild, a quarter of each worker's share.
+
+        Returns:
+            The results in the order of the items.
+
+        Raises:
+            ValueError: The pool is not running, or chunksize is less than 1.
+            TypeError: iterable or chunksize has the wrong type.
+            WorkerDied: A worker died while it ran an item, after all others have been worked on.
+            Exception: What func raised, for the first item for which it did, after all have been worked on.
+        """
+        return self._start_map(func, iterable, False, chunksize, None, None).get()
+
+    def map_async(  # type: ignore[override]  # one class for both kinds of results
+        self,
+        func: Callable[[Any], _T],
+        iterable: Iterable[Any],
+        chunksize: int | None = None,
+        callback: Callable[[list[_T]], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> _engine.AsyncResult[list[_T]]:
+        """Does as `map`, without waiting.
+
+        Args:
+            func: What to call.
+            iterable: The items.
+            chunksize: As for `map`.
+            callback: Called with the list of results, in a thread of the pool. Default: nothing is.
+            error_callback: Called with the exception instead, if there was one. Default: nothing is.
+
+        Returns:
+            The result to come.
+        """
+        return self._start_map(func, iterable, False, chunksize, callback, error_callback)
+
+    def starmap(
+        self, func: Callable[..., _T], iterable: Iterable[Iterable[Any]], chunksize: int | None = None
+    ) -> list[_T]:
+        """Does as `map`, with items that are iterables of arguments: ``func(*item)``.
+
+        Args:
+            func: What to call.
+            iterable: The items.
+            chunksize: As for `map`.
+
+        Returns:
+            The results in the order of the items.
+        """
+        return self._start_map(func, iterable, True, chunksize, None, None).get()
+
+    def starmap_async(
+        self,
+        func: Callable[..., _T],
+        iterable: Iterable[Iterable[Any]],
+        chunksize: int | None = None,
+        callback: Callable[[list[_T]], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> _engine.AsyncResult[list[_T]]:
+        """Does as `starmap`, without waiting.
+
+        Args:
+            func: What to call.
+            iterable: The items.
+            chunksize: As for `map`.
+            callback: As for `map_async`.
+            error_callback: As for `map_async`.
+
+        Returns:
+            The result to come.
+        """
+        return self._start_map(func, iterable, True, chunksize, callback, error_callback)
+
+    def _start_map(
+        self,
+        func: Callable[..., Any],
+        iterable: Iterable[Any],
+        star: bool,
+        chunksize: int | None,
+        callback: Any,
+        error_callback: Any,
+    ) -> _engine.AsyncResult[list[Any]]:
+        self._check_running()
+        _limits.check_function(func, "func")
+        _limits.check_chunksize(chunksize)
+        numbers = None if star else _pool_input.as_range(iterable)
+        if numbers is not None:
+            chunk = self._chunk(numbers[2], chunksize)
+            return self._core_map_range(func, *numbers, chunk, callback, error_callback)
+        items = iterable if type(iterable) is list else list(iterable)
+        chunk = self._chunk(len(items), chunksize)
+        return self._core_map_items(func, items, star, chunk, callback, error_callback)
+
+    def _chunk(self, length: int, chunksize: int | None) -> int:
+        """Says how many items a worker may have in a row, 0 for as many as is good."""
+        if self._maxtasksperchild is None:
+            return 0
+        return min(chunksize if chunksize is not None else -(-length // (4 * self._processes)), 2**31)
+
+    def imap(
+        self,
+        func: Callable[[Any], _T],
+        iterable: Iterable[Any],
+        chunksize: int | None = 1,
+        *,
+        buffersize: int | None = None,
+    ) -> _engine.IMapIterator[_T]:
+        """Calls func with each item, and yields results in the order of the items, as they come.
+
+        Items are taken from the iterable as workers come to need them (by a thread, if iterating may run code of the
+        user's), some thousands ahead at most. An exception that the iterable itself raises comes in its place.
+
+        Args:
+            func: What to call.
+            iterable: The items; may be endless.
+            chunksize: How many items make one task for maxtasksperchild. Otherwise accepted, a hint. Default: 1.
+            buffersize: How many items may be under way whose results have not been taken. Default: no limit.
+
+        Returns:
+            An iterator, with a method ``next(timeout=None)`` that raises `multiprocessing.TimeoutError`. After an
+            item's exception it goes on with the next item.
+
+        Raises:
+            ValueError: The pool is not running; chunksize or buffersize is less than 1.
+            TypeError: func, iterable, chunksize or buffersize has the wrong type.
+        """
+        return self._start_imap(func, iterable, chunksize, True, buffersize)
+
+    def imap_unordered(
+        self,
+        func: Callable[[Any], _T],
+        iterable: Iterable[Any],
+        chunksize: int | None = 1,
+        *,
+        buffersize: int | None = None,
+    ) -> _engine.IMapIterator[_T]:
+        """Does as `imap`, with results in any order: those that are there first come first.
+
+        Args:
+            func: What to call.
+            iterable: The items.
+            chunksize: As for `imap`.
+            buffersize: As for `imap`.
+
+        Returns:
+            An iterator, as that of `imap`.
+        """
+        return self._start_imap(func, iterable, chunksize, False, buffersize)
+
+    def _start_imap(
+        self,
+        func: Callable[..., _T],
+        iterable: Iterable[Any],
+        chunksize: int | None,
+        ordered: bool,
+        buffersize: int | None,
+    ) -> _engine.IMapIterator[_T]:
+        self._check_running()
+        _limits.check_function(func, "func")
+        _limits.check_chunksize(chunksize)
+        _limits.check_buffersize(buffersize)
+        chunk = self._chunk(0, 1 if chunksize is None else chunksize)
+        results = self._core_imap(func, chunk, ordered, self._processes)
+        _pool_input.feed(results, iterable, buffersize)
+        return results
+
+    def close(self) -> None:
+        """Takes no more work; the workers end when all that was given is done."""
+        if self._state == RUN:
+            self._state = CLOSE
+            if self._pid == os.getpid():
+                self._core_shutdown(False, False)
+
+    def terminate(self) -> None:
+        """Ends the workers at once, also those that are at work, and waits until they have ended.
+
+        Results that are not in raise `hardwork.PoolTerminated`. A worker that does not heed SIGTERM is killed after two
+        seconds.
+        """
+        self._state = TERMINATE
+        if self._pid != os.getpid() or not self._core_started():
+            return
+        self._core_shutdown(False, True, True)  # first, so that nobody is replaced
+        self._core_signal_workers(signal.SIGTERM)
+        self._wait_stopped(_GRACE)
+
+    def join(self) -> None:
+        """Waits until the workers have ended.
+
+        Raises:
+            ValueError: Neither `close` nor `terminate` was called.
+        """
+        if self._state == RUN:
+            raise ValueError("Pool is still running")
+        if self._state not in (CLOSE, TERMINATE):
+            raise ValueError("In unknown state")
+        if self._pid == os.getpid():
+            self._wait_stopped(None if self._state == CLOSE else _GRACE)
+
+    def _wait_stopped(self, grace: float | None) -> None:
+        if self._core_announces():
+            return  # a callback: the thread that runs it is the one that ends the pool
+        if not self._core_wait_stopped(grace):
+            self._core_signal_workers(signal.SIGKILL)
+            self._core_wait_stopped(None)
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+        self._table.close()
+
+    @property
+    def _pool(self) -> list[WorkerProcess]:  # an attribute there
+        """The living workers."""
+        if self._pid != os.getpid() or not self._core_started():
+            return []
+        return list(self._table.update([pid for pid, alive in self._core_workers() if alive]).values())
+
+    def _repopulate_pool(self) -> None:
+        """Does nothing: the engine replaces workers itself."""
+
+
+def _terminate_at_exit() -> None:
+    """Sees to it that this process ends its pools when it ends, as the original does."""
+    global _ends_with
+    if _ends_with != os.getpid():
+        _ends_with = os.getpid()
+        util.Finalize(None, _engine.terminate_pools, exitpriority=15)

@@ -1,0 +1,71 @@
+#include "item_chunk.hpp"
+
+#include <cstring>
+
+namespace hardwork::py {
+
+bool ItemChunk::end_item() {
+    static constexpr std::byte zeros[8] = {};
+    if (bytes_.append(zeros, (8 - bytes_.size() % 8) % 8)) return true;
+    PyErr_NoMemory();
+    return false;
+}
+
+bool ItemChunk::add_nothing() {
+    begin_item();
+    if (!bytes_.append(&kNothing, 1)) {
+        PyErr_NoMemory();
+        return false;
+    }
+    return end_item();
+}
+
+ItemChunk::Added ItemChunk::add(PyObject* fn, PyObject* const* args, Py_ssize_t count) {
+    const std::size_t before = bytes_.size();
+    Pickled pickled;
+    const int coded = encode_call(fn, args, count, nullptr, bytes_, pickled);
+    if (coded < 0) {
+        bytes_.truncate(before);
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) return Added::failed;
+        const Ref error(take_error());
+        if (!add_nothing()) return Added::failed;
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+        return Added::refused;
+    }
+    offsets_.push_back(before / 8);
+    if (coded == 0) {
+        const std::size_t size = pickled.size();
+        std::byte* to = bytes_.room(size);
+        if (to == nullptr) {
+            PyErr_NoMemory();
+            return Added::failed;
+        }
+        pickled.write(to);
+        bytes_.advance(size);
+    }
+    return end_item() ? Added::yes : Added::failed;
+}
+
+bool ItemChunk::send(Engine& engine, Job* job) {
+    ItemSpan header;
+    header.count = static_cast<std::uint32_t>(offsets_.size());
+    const std::size_t table = (offsets_.size() + 1) * sizeof(std::uint64_t);
+    Input input;
+    if (!engine.allocate(sizeof header + table + bytes_.size(), input)) {
+        PyErr_NoMemory();
+        return false;
+    }
+    std::byte* to = input.data;
+    std::memcpy(to, &header, sizeof header);
+    to += sizeof header;
+    offsets_.push_back(bytes_.size() / 8);
+    std::memcpy(to, offsets_.data(), table);
+    std::memcpy(to + table, bytes_.data(), bytes_.size());
+    engine.add_span(job, input, header.count);
+    if (full_at_ < kMost) full_at_ *= 2;
+    offsets_.clear();
+    bytes_.clear();
+    return true;
+}
+
+}  // namespace hardwork::py

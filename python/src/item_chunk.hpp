@@ -1,0 +1,40 @@
+// Items of a map on their way to the workers: their bytes one behind the other, each padded to 8.
+#pragma once
+
+#include <vector>
+
+#include "payload.hpp"
+#include "state.hpp"
+
+namespace hardwork::py {
+
+class ItemChunk {
+  public:
+    // Workers begin while the parent still encodes the rest: the first chunk is there soon, and none is done with
+    // before the next one, twice as large, has come. 1 MB is some milliseconds of encoding.
+    static constexpr std::size_t kFirst = std::size_t{1} << 13;
+    static constexpr std::size_t kMost = std::size_t{1} << 20;
+
+    enum class Added { yes, refused, failed };
+    // One call. refused: it cannot be encoded; a Python error says why, and the chunk holds an item that the worker
+    // skips. failed: the chunk is spoiled; no memory, or something that is not an Exception, is set.
+    Added add(PyObject* fn, PyObject* const* args, Py_ssize_t count);
+    // An item that the worker skips.
+    bool add_nothing();
+
+    bool full() const { return bytes_.size() >= full_at_; }
+    bool empty() const { return offsets_.empty(); }
+    std::size_t size() const { return bytes_.size(); }
+    // Gives it to the engine and begins a new one. False with MemoryError.
+    bool send(Engine& engine, Job* job);
+
+  private:
+    void begin_item() { offsets_.push_back(bytes_.size() / 8); }
+    bool end_item();
+
+    std::vector<std::uint64_t> offsets_;  // in units of 8 bytes, from the end of the table
+    Writer bytes_;
+    std::size_t full_at_ = kFirst;
+};
+
+}  // namespace hardwork::py

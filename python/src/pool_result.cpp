@@ -1,0 +1,310 @@
+// The type's memory, and how what is done becomes a value.
+#include "pool_result.hpp"
+
+#include "managed_dict.hpp"
+#include "shared_engine.hpp"
+
+namespace hardwork::py {
+
+Py_ssize_t result_offset = 0;
+
+namespace {
+
+PyObject* object_of(PoolResult* own) {
+    return reinterpret_cast<PyObject*>(reinterpret_cast<char*>(own) - result_offset);
+}
+
+void link(Core* core, PoolResult& own) {
+    own.core = core;
+    own.older = core->results;
+    if (own.older != nullptr) own.older->newer = &own;
+    core->results = &own;
+}
+
+void unlink(PoolResult& own) {
+    if (own.core == nullptr) return;
+    (own.newer != nullptr ? own.newer->older : own.core->results) = own.older;
+    if (own.older != nullptr) own.older->newer = own.newer;
+    own.core = nullptr;
+    own.newer = own.older = nullptr;
+}
+
+int result_traverse(PyObject* self, visitproc visit, void* arg) {
+    PoolResult& own = result_fields(self);
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(own.value);
+    if (own.calls != nullptr) {
+        Py_VISIT(own.calls->callback);
+        Py_VISIT(own.calls->error_callback);
+        Py_VISIT(own.calls->event);
+    }
+    if (own.map != nullptr) {
+        Py_VISIT(own.map->error);
+        if (const int stop = own.map->reader.traverse(visit, arg); stop != 0) return stop;
+    }
+    return visit_attributes(self, visit, arg);
+}
+
+int result_clear(PyObject* self) {
+    PoolResult& own = result_fields(self);
+    if (own.ready) Py_CLEAR(own.value);
+    if (own.calls != nullptr) {
+        Py_CLEAR(own.calls->callback);
+        Py_CLEAR(own.calls->error_callback);
+    }
+    clear_attributes(self);
+    return 0;
+}
+
+void drop_calls(PoolResult& own) {
+    Calls* calls = std::exchange(own.calls, nullptr);
+    if (calls == nullptr) return;
+    Py_XDECREF(calls->callback);
+    Py_XDECREF(calls->error_callback);
+    Py_XDECREF(calls->event);
+    delete calls;
+}
+
+// A map that nobody can ask any more goes on all the same: its results are dropped as they come.
+void drop_map(PoolResult& own) {
+    MapPart* map = std::exchange(own.map, nullptr);
+    if (map == nullptr) return;
+    map->reader.let_go();
+    Py_XDECREF(map->error);
+    delete map;
+}
+
+void result_dealloc(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
+    PoolResult& own = result_fields(self);
+    unlink(own);
+    if (own.task != nullptr && (*own.engine)->in_owner_process()) (*own.engine)->release(own.task);
+    drop_map(own);
+    drop_calls(own);
+    if (own.engine != nullptr) unshare(own.engine);
+    Py_XDECREF(own.value);
+    clear_attributes(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+int result_setattro(PyObject* self, PyObject* name, PyObject* value) {
+    track(self);
+    return PyObject_GenericSetAttr(self, name, value);
+}
+
+void make_ready(PyObject* self, PyObject* value, bool is_error) {
+    PoolResult& own = result_fields(self);
+    PyObject* old = std::exchange(own.value, value);
+    own.is_error = is_error;
+    own.ready = true;
+    unlink(own);
+    if (value != nullptr && PyObject_IS_GC(value)) track(self);
+    Py_XDECREF(old);
+}
+
+PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
+    PyObject* self = allocate_untracked(state.result_type);
+    if (self == nullptr) return nullptr;
+    PoolResult& own = result_fields(self);
+    own.engine = share(core->engine);
+    own.number = core->jobs++;
+    if (callback != Py_None || error_callback != Py_None) {
+        own.calls = new Calls{Py_NewRef(callback), Py_NewRef(error_callback)};
+        track(self);
+    }
+    link(core, own);
+    return self;
+}
+
+// Somebody is to be called: the engine's collector does it, also if all is done already. Whoever hands in the work never
+// runs the callback itself, since it may hold a lock that the callback wants.
+void announce_later(PyObject* self) {
+    PoolResult& own = result_fields(self);
+    if (own.calls == nullptr) return;
+    Engine& engine = **own.engine;
+    Py_INCREF(self);
+    if (own.task != nullptr && engine.subscribe(own.task, self)) return;
+    if (own.map != nullptr && own.map->reader.job() != nullptr && engine.subscribe(own.map->reader.job(), self)) return;
+    if (!engine.notify(self)) announce_result(self);
+}
+
+Waited settle_task(PyObject* self, std::uint64_t deadline) {
+    PoolResult& own = result_fields(self);
+    const EngineRef engine = *own.engine;
+    if (deadline == 0 && !engine->is_done(own.task)) {
+        engine->poll();
+        if (!engine->is_done(own.task)) return Waited::timeout;
+    }
+    if (const Waited waited = wait_for_task(engine, own.task, deadline); waited != Waited::done) return waited;
+    const TaskResult result = engine->result(own.task);
+    bool is_error = false;
+    const Ref alive = Ref::borrow(self);
+    Ref value(decode_ending(*engine, result, is_error, Face::pool));  // may run Python code, and so settle it
+    if (!value) return Waited::raised;
+    if (!own.ready) make_ready(self, value.release(), is_error);
+    return Waited::done;
+}
+
+// The results of a map are decoded as they come, by who waits for them.
+Waited settle_map(PyObject* self, std::uint64_t deadline) {
+    PoolResult& own = result_fields(self);
+    MapPart& map = *own.map;
+    const Ref alive = Ref::borrow(self);
+    for (;;) {
+        PyObject* object;
+        switch (map.reader.next(deadline, object)) {
+            case MapReader::Step::value:
+                // The reader hands them out in order, and nobody else runs between that and this.
+                if (map.error == nullptr && map.got < map.length) {
+                    PyList_SET_ITEM(own.value, map.got, object);
+                } else {
+                    Py_DECREF(object);
+                }
+                ++map.got;
+                continue;
+            case MapReader::Step::error:
+                // As the original: the others are waited for, then the first one is raised.
+                if (map.error == nullptr) {
+                    map.error = object;
+                } else {
+                    Py_DECREF(object);
+                }
+                ++map.got;
+                continue;
+            case MapReader::Step::timeout: return Waited::timeout;
+            case MapReader::Step::raised: return Waited::raised;
+            case MapReader::Step::end: break;
+        }
+        if (!own.ready) {
+            const bool is_error = map.error != nullptr;
+            PyObject* value = is_error ? std::exchange(map.error, nullptr) : Py_NewRef(own.value);
+            make_ready(self, value, is_error);
+        }
+        return Waited::done;
+    }
+}
+
+}  // namespace
+
+Waited settle_result(PyObject* self, std::uint64_t deadline) {
+    PoolResult& own = result_fields(self);
+    if (own.ready) return Waited::done;
+    return own.map != nullptr ? settle_map(self, deadline) : settle_task(self, deadline);
+}
+
+int look_at_result(PyObject* self) {
+    PoolResult& own = result_fields(self);
+    if (own.calls != nullptr) return own.calls->announced ? 1 : 0;
+    if (own.ready) return 1;
+    // What another process's pool does cannot be seen here.
+    if (!(*own.engine)->in_owner_process()) return 0;
+    const Waited looked = settle_result(self, 0);
+    return looked == Waited::raised ? -1 : looked == Waited::done ? 1 : 0;
+}
+
+void announce_result(PyObject* self) {
+    PoolResult& own = result_fields(self);
+    if (settle_result(self, 0) != Waited::done && PyErr_Occurred()) PyErr_WriteUnraisable(self);
+    Calls& calls = *own.calls;
+    // Nobody is told that a pool was terminated, as with the original.
+    const bool terminated =
+        own.is_error && PyObject_TypeCheck(own.value, reinterpret_cast<PyTypeObject*>(state.pool_terminated)) != 0;
+    PyObject* callback = own.is_error ? calls.error_callback : calls.callback;
+    if (own.ready && !terminated && callback != nullptr && callback != Py_None) {
+        const Ref called(PyObject_CallOneArg(callback, own.value));
+        if (!called) PyErr_WriteUnraisable(callback);
+    }
+    calls.announced = true;
+    if (calls.event != nullptr) {
+        const Ref set(PyObject_CallMethod(calls.event, "set", nullptr));
+        if (!set) PyErr_WriteUnraisable(self);
+    }
+    Py_DECREF(self);
+}
+
+PyObject* new_task_result(Core* core, Task* task, PyObject* callback, PyObject* error_callback) {
+    PyObject* self = new_result(core, callback, error_callback);
+    if (self == nullptr) {
+        core->engine->release(task);
+        return nullptr;
+    }
+    result_fields(self).task = task;
+    announce_later(self);
+    return self;
+}
+
+PyObject* new_failed_result(Core* core, PyObject* callback, PyObject* error_callback) {
+    Ref error(take_error());
+    PyObject* self = new_result(core, callback, error_callback);
+    if (self == nullptr) return nullptr;
+    make_ready(self, error.release(), true);
+    announce_later(self);
+    return self;
+}
+
+PyObject* new_map_result(Core* core, Job* job, PyObject* errors, Py_ssize_t length, PyObject* callback,
+                         PyObject* error_callback) {
+    Ref list(PyList_New(length));
+    PyObject* self = list ? new_result(core, callback, error_callback) : nullptr;
+    if (self == nullptr) {
+        core->engine->cancel_rest(job);
+        core->engine->release_job(job);
+        return nullptr;
+    }
+    PoolResult& own = result_fields(self);
+    own.map = new MapPart{{core->engine, job, errors, Face::pool}, length, 0, nullptr};
+    own.value = list.release();
+    track(self);
+    announce_later(self);
+    return self;
+}
+
+PyObject* pending_results(Core* core) {
+    Ref all(PyList_New(0));
+    if (!all) return nullptr;
+    for (PoolResult* own = core->results; own != nullptr; own = own->older) {
+        if (PyList_Append(all.get(), object_of(own)) < 0) return nullptr;
+    }
+    Ref pending(PyList_New(0));
+    for (Py_ssize_t i = PyList_GET_SIZE(all.get()); pending && i > 0; --i) {
+        PyObject* self = PyList_GET_ITEM(all.get(), i - 1);
+        const int ready = look_at_result(self);  // takes it out of the list that we no longer walk
+        if (ready < 0 || (ready == 0 && PyList_Append(pending.get(), self) < 0)) return nullptr;
+    }
+    return pending.release();
+}
+
+void forget_results(Core* core) {
+    while (core->results != nullptr)
+        unlink(*core->results);
+}
+
+int make_result_type(PyObject* module) {
+    auto* base = reinterpret_cast<PyTypeObject*>(state.base_result);
+    constexpr Py_ssize_t alignment = alignof(PoolResult);
+    result_offset = (base->tp_basicsize + alignment - 1) / alignment * alignment;
+    PyType_Slot slots[] = {
+        {Py_tp_doc, const_cast<char*>("The result of Pool.apply_async, map_async or starmap_async; a "
+                                      "multiprocessing.pool.AsyncResult that stays small.")},
+        {Py_tp_dealloc, reinterpret_cast<void*>(result_dealloc)},
+        {Py_tp_traverse, reinterpret_cast<void*>(result_traverse)},
+        {Py_tp_clear, reinterpret_cast<void*>(result_clear)},
+        {Py_tp_setattro, reinterpret_cast<void*>(result_setattro)},
+        {Py_tp_methods, result_methods},
+        {Py_tp_getset, result_attributes},
+        {0, nullptr},
+    };
+    PyType_Spec spec = {"hardwork._engine.AsyncResult",
+                        static_cast<int>(result_offset) + static_cast<int>(sizeof(PoolResult)), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+    PyObject* type = PyType_FromSpecWithBases(&spec, state.base_result);
+    if (type == nullptr) return -1;
+    state.result_type = reinterpret_cast<PyTypeObject*>(type);
+    without_inline_attributes(state.result_type);
+    return PyModule_AddObjectRef(module, "AsyncResult", type);
+}
+
+}  // namespace hardwork::py
