@@ -1,5 +1,6 @@
 // The type's memory: birth without the garbage collector, visit, clear, death; and how a done task becomes a value.
 #include "future_object.hpp"
+#include "imap.hpp"
 #include "managed_dict.hpp"
 #include "pool_result.hpp"
 #include "shared_engine.hpp"
@@ -229,6 +230,10 @@ void announce(std::span<void* const> futures) {
         auto* self = static_cast<PyObject*>(cookie);
         if (Py_TYPE(self) == state.result_type) {
             announce_result(self);
+            continue;
+        }
+        if (Py_TYPE(self) == state.imap_type) {
+            send_gathered(self);
             continue;
         }
         FutureFields& own = fields(self);

@@ -14,8 +14,15 @@ namespace {
 
 // How far the input runs ahead of the workers: long enough that they never wait for it, and no more than that, since an
 // iterable may be endless or its items large. In items and in bytes; but never fewer than two items a worker.
+constexpr std::uint64_t kUnbounded = ~std::uint64_t{0};
 constexpr std::uint64_t kMostItems = 1 << 16;
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+
+// Code that we do not know may block until an item that it has yielded is worked on, so no item waits here for the next:
+// it is sent when the source is slow, or when it has waited so long; and if the source blocks, which it cannot without
+// letting the GIL go, the engine's collector sends it.
+constexpr std::uint64_t kSlowNs = 20'000;
+constexpr std::uint64_t kLongestNs = 100'000;
 
 struct Feed {
     EngineRef engine;
@@ -25,6 +32,11 @@ struct Feed {
     std::uint64_t items = 0;
     std::uint64_t bytes = 0;
     ItemChunk chunk;
+    // Of a source that we do not know:
+    std::uint64_t since = 0;  // when the oldest item in the chunk came
+    bool adding = false;      // an item is being encoded, which may run Python code
+    bool announced = false;   // the engine's collector will look at the chunk
+    bool overdue = false;     // it has, while an item was being added
 };
 
 struct IMap {
@@ -134,7 +146,10 @@ int add_next(IMap& own, PyObject* source) {
         return 0;
     }
     PyObject* only = item.get();
-    switch (feed.chunk.add(feed.fn, &only, 1)) {
+    feed.adding = true;
+    const ItemChunk::Added added = feed.chunk.add(feed.fn, &only, 1);
+    feed.adding = false;
+    switch (added) {
         case ItemChunk::Added::yes: break;
         case ItemChunk::Added::refused:
             if (!keep_error(own)) return -1;
@@ -146,6 +161,7 @@ int add_next(IMap& own, PyObject* source) {
 }
 
 bool send(Feed& feed) {
+    feed.since = 0;
     if (feed.chunk.empty()) return true;
     feed.bytes += feed.chunk.size();
     return feed.chunk.send(*feed.engine, feed.job);
@@ -161,25 +177,49 @@ Bounds bounds_of(const Feed& feed, std::uint64_t buffer) {
 
 enum class Fed { more, all, failed };
 
+// Whether the chunk, to which an item was added `took` ns after the one before, may still wait.
+bool may_gather(PyObject* self, std::uint64_t now, std::uint64_t took) {
+    Feed& feed = *fields(self).feed;
+    if (std::exchange(feed.overdue, false) || feed.chunk.full() || took > kSlowNs) return false;
+    if (feed.since == 0) {
+        feed.since = now;
+        if (!feed.announced) {
+            feed.announced = feed.engine->notify(Py_NewRef(self));
+            if (!feed.announced) Py_DECREF(self);
+        }
+        return feed.announced;
+    }
+    return now - feed.since < kLongestNs;
+}
+
 // Takes items from the source until it ends, no more are wanted, or (unless it may wait) there is no room.
-Fed feed_from(IMap& own, PyObject* source, bool in_batches, bool may_wait, std::uint64_t buffer) {
+Fed feed_from(PyObject* self, PyObject* source, bool in_batches, bool may_wait, std::uint64_t buffer) {
+    IMap& own = fields(self);
     Feed& feed = *own.feed;
+    std::uint64_t before = monotonic_ns();
     for (;;) {
-        if (!in_batches || feed.chunk.empty()) {
+        if (feed.chunk.empty()) {
             Bounds bounds = bounds_of(feed, buffer);
             Room room = feed.engine->room(feed.job, bounds);
             if (room == Room::full) {
                 if (!may_wait) return Fed::more;
                 bounds.unfinished /= 2;  // not woken for each item
                 Py_BEGIN_ALLOW_THREADS feed.engine->wait_room(feed.job, bounds);
-                Py_END_ALLOW_THREADS continue;
+                Py_END_ALLOW_THREADS before = monotonic_ns();
+                continue;
             }
             if (room == Room::unwanted) return Fed::all;
         }
         const int added = add_next(own, source);
         if (added < 0) return Fed::failed;
-        // What has come from code that we do not know must not wait here: it may be what that code waits for.
-        if ((added == 0 || !in_batches || feed.chunk.full()) && !send(feed)) return Fed::failed;
+        bool gather = added != 0 && buffer == kUnbounded;
+        if (gather && in_batches) {
+            gather = !feed.chunk.full();
+        } else if (gather) {
+            const std::uint64_t now = monotonic_ns();
+            gather = may_gather(self, now, now - std::exchange(before, now));
+        }
+        if (!gather && !send(feed)) return Fed::failed;
         if (added == 0) return Fed::all;
     }
 }
@@ -193,7 +233,7 @@ PyObject* imap_feed(PyObject* self, PyObject* args) {
     if (!PyArg_ParseTuple(args, "OppK:_feed", &source, &in_batches, &may_wait, &buffer)) return nullptr;
     IMap& own = fields(self);
     if (own.feed->job == nullptr) Py_RETURN_TRUE;
-    switch (feed_from(own, source, in_batches != 0, may_wait != 0, buffer)) {
+    switch (feed_from(self, source, in_batches != 0, may_wait != 0, buffer)) {
         case Fed::more: Py_RETURN_FALSE;
         case Fed::all: end_feed(*own.feed); Py_RETURN_TRUE;
         case Fed::failed: break;
@@ -230,6 +270,17 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
+
+void send_gathered(PyObject* self) {
+    Feed& feed = *fields(self).feed;
+    feed.announced = false;
+    if (feed.adding) {
+        feed.overdue = true;
+    } else if (feed.job != nullptr && !send(feed)) {
+        PyErr_WriteUnraisable(self);
+    }
+    Py_DECREF(self);
+}
 
 PyObject* new_imap(PyObject* core, PyObject* fn, const JobOptions& options, int workers) {
     std::uint32_t function;
