@@ -32,6 +32,9 @@ NAMES = [
     "flat_cost",
     "big_buffers",
     "startup",
+    "pool_apply",
+    "pool_map",
+    "pool_imap",
 ]
 
 

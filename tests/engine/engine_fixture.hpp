@@ -131,10 +131,13 @@ class Notices final : public EngineEvents {
 class EngineTest : public ::testing::Test {
   protected:
     void start(int workers, std::uint32_t max_tasks = 0, int fail_initialize = 0) {
-        shared_counters();
         EngineOptions options;
         options.workers = workers;
         options.max_tasks_per_worker = max_tasks;
+        start_with(options, fail_initialize);
+    }
+    void start_with(const EngineOptions& options, int fail_initialize = 0) {
+        shared_counters();
         const Error error = Engine::create(options, std::make_shared<ForkSource>(fail_initialize), notices, engine);
         ASSERT_EQ(error.code, Errc::ok) << error.what;
         const std::byte code{1};
