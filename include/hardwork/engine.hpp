@@ -165,6 +165,8 @@ class Engine {
     // Tasks and maps that are not done.
     virtual std::uint64_t outstanding() = 0;
     virtual std::vector<WorkerView> workers() = 0;
+    // How a worker has ended; unknown for one that lives, was never ours, or ended some thousand deaths ago.
+    virtual ExitStatus exit_status(std::int32_t pid) = 0;
     virtual void signal_workers(int signal) = 0;
     // No more submits. A later call can only be harder than the one before.
     virtual void begin_shutdown(Shutdown how) = 0;

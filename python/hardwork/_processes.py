@@ -1,4 +1,4 @@
-"""The workers of an executor as its clients look at them: `_processes`, a dictionary from process ids to processes."""
+"""The workers of a pool as its clients look at them: objects like those of `multiprocessing`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ import contextlib
 import os
 import select
 import signal
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
 
-# What the standard library says for a process whose exit status went to somebody else (popen_forkserver).
+if TYPE_CHECKING:
+    from hardwork import _engine
+
+# What multiprocessing says for a process whose exit status it cannot learn (popen_forkserver).
 _UNKNOWN_EXIT = 255
+# Seconds from a worker's end until its exit status must have come, from the template that has reaped it.
+_STATUS_PATIENCE = 1.0
+# Seconds within which workers that are being born must be there.
+_BIRTH_PATIENCE = 5.0
 
 
 class WorkerProcess:
-    """A worker, with the attributes of a `multiprocessing` process that clients of the standard executor use.
+    """A worker, with the attributes of a `multiprocessing` process that clients use.
 
     The engine starts, watches and reaps the process; this only looks at it.
 
     Args:
         pid: The process id of a living worker.
-        kind: The name of the context's Process class.
+        name: Its name.
+        daemon: Whether it is daemonic, as multiprocessing has it.
+        pool: Whose worker it is; not kept alive.
     """
 
-    def __init__(self, pid: int, kind: str) -> None:
+    def __init__(self, pid: int, name: str, daemon: bool, pool: weakref.ref[_engine.Core]) -> None:
         self.pid = pid
-        self.name = f"{kind}[{pid}]"
-        self.daemon = False
+        self.name = name
+        self.daemon = daemon
+        self._pool = pool
+        self._exitcode: int | None = None
         try:
             self._pidfd = os.pidfd_open(pid)
         except OSError:  # ended meanwhile; or no descriptor is left, and then nothing can be said of it
@@ -48,8 +62,27 @@ class WorkerProcess:
 
     @property
     def exitcode(self) -> int | None:
-        """None while the worker lives, then 255: its exit status went to the engine."""
-        return None if self.is_alive() else _UNKNOWN_EXIT
+        """None while the worker lives; then its exit code, or the negative number of the signal that ended it.
+
+        255 where nobody knows, as in multiprocessing: the pool is gone, or the process that reaps workers was lost.
+        """
+        if self._exitcode is None and not self.is_alive():
+            self._exitcode = self._learn_exitcode()
+        return self._exitcode
+
+    def _learn_exitcode(self) -> int:
+        deadline = time.monotonic() + _STATUS_PATIENCE
+        while True:
+            pool = self._pool()
+            if pool is None:
+                return _UNKNOWN_EXIT
+            code = pool._core_exit_status(self.pid)
+            if code is not None:
+                return code
+            if time.monotonic() > deadline:
+                return _UNKNOWN_EXIT
+            del pool
+            time.sleep(0.001)
 
     def is_alive(self) -> bool:
         """Tells whether the worker lives.
@@ -81,6 +114,19 @@ class WorkerProcess:
         if fd >= 0:
             os.close(fd)
 
+    @property
+    def _popen(self) -> WorkerProcess:
+        # multiprocessing asks the Popen of each of its children whether that has ended.
+        return self
+
+    def poll(self) -> int | None:
+        """As a `Popen` of multiprocessing.
+
+        Returns:
+            The exit code, None while the worker lives.
+        """
+        return self.exitcode
+
     def _send(self, number: int) -> None:
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
@@ -94,7 +140,8 @@ class WorkerProcess:
         return bool(poll.poll(None if timeout is None else max(0.0, timeout) * 1000))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name!r} {'started' if self.is_alive() else 'stopped'}>"
+        state = "started" if self.is_alive() else "stopped"
+        return f"<{type(self).__name__} name={self.name!r} pid={self.pid} {state}{' daemon' if self.daemon else ''}>"
 
     def __del__(self) -> None:
         self.close()
@@ -104,25 +151,39 @@ class WorkerTable:
     """Keeps one `WorkerProcess` for each worker, so that clients can compare them.
 
     Args:
-        kind: The name of the context's Process class.
+        pool: Whose workers they are; not kept alive.
+        kind: What their names begin with.
+        daemon: Whether they are daemonic.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, pool: _engine.Core, kind: str, daemon: bool) -> None:
+        self._pool = weakref.ref(pool)
         self._kind = kind
+        self._daemon = daemon
         self._known: dict[int, WorkerProcess] = {}
 
-    def update(self, pids: list[int]) -> dict[int, WorkerProcess]:
-        """Says who works now.
-
-        Args:
-            pids: The process ids of the living workers.
+    def living(self) -> dict[int, WorkerProcess]:
+        """Says who works now. Waits for workers that are being born, whose process ids are not known yet.
 
         Returns:
-            A dictionary of one's own.
+            A dictionary of one's own, from process ids to workers.
         """
-        known = self._known
-        self._known = {pid: known.get(pid) or WorkerProcess(pid, self._kind) for pid in pids}
+        deadline = time.monotonic() + _BIRTH_PATIENCE
+        while True:
+            pool = self._pool()
+            workers: list[tuple[int, bool]] = [] if pool is None else pool._core_workers()
+            if all(known for _, known in workers) or time.monotonic() > deadline:
+                break
+            del pool
+            time.sleep(0.0005)
+        old = self._known
+        self._known = {pid: self._process(pid, old.get(pid)) for pid, known in workers if known}
         return dict(self._known)
+
+    def _process(self, pid: int, before: Any) -> WorkerProcess:
+        if before is not None and before.is_alive():
+            return before  # type: ignore[no-any-return]
+        return WorkerProcess(pid, f"{self._kind}[{pid}]", self._daemon, self._pool)
 
     def close(self) -> None:
         """Forgets all, and closes their descriptors."""

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from hardwork import _birth, _engine, _limits, _map
+from hardwork import _birth, _children, _engine, _limits, _map
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._worker import EXECUTOR
 
@@ -57,7 +57,6 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
     _executor_manager_thread_wakeup: Any = None
     _call_queue: Any = None
     _result_queue: Any = None
-    _broken: Any = False
     _cancel_pending_futures = False
     _force_shutting_down = False
 
@@ -84,7 +83,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         self._shutdown_lock: Any = threading.RLock()  # a signal's handler may submit, or shut down
         self._pid = 0  # of the process that started the engine
         self._source: Any = None
-        self._table = WorkerTable(self._mp_context.Process.__name__)
+        self._table = WorkerTable(self, self._mp_context.Process.__name__, EXECUTOR.daemonic)
         _executors.add(self)
 
     def _start(self) -> None:
@@ -123,6 +122,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
                         raise source.interrupted from None
                 raise
             self._source = source
+            _children.watch(self)
             if source.interrupted is not None:
                 interrupted, source.interrupted = source.interrupted, None
                 raise interrupted
@@ -237,7 +237,19 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             return None
         if self._pid != os.getpid() or not self._core_started():
             return {}
-        return self._table.update([pid for pid, alive in self._core_workers() if alive])
+        return self._table.living()
+
+    def _living_workers(self) -> Iterable[WorkerProcess]:
+        if self._pid != os.getpid() or not self._core_started():
+            return ()
+        return self._table.living().values()
+
+    @property
+    def _broken(self) -> Any:  # type: ignore[override]  # an attribute there
+        """False, or why no task can be run any more."""
+        if not self._core_broken():
+            return False
+        return "the workers of this pool could not be started; no task can be run any more"
 
 
 def _with_deadline(results: _engine.MapIterator[_T], deadline: float | None) -> Iterator[_T]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from multiprocessing import util
 from typing import Any, TypeVar
 
-from hardwork import _birth, _engine, _limits, _pool_input
+from hardwork import _birth, _children, _engine, _limits, _pool_input
 from hardwork._pool_views import PendingResults
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._worker import POOL
@@ -73,7 +73,8 @@ class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
         self._ctx, method = _limits.check_context(context, None)
         self._by_name = method != "fork"
         self._source: Any = None
-        self._table = WorkerTable(self._ctx.Process.__name__.replace("Process", POOL.name))
+        name = self._ctx.Process.__name__.replace("Process", POOL.name)
+        self._table = WorkerTable(self, name, POOL.daemonic)
         self._cache: Any = PendingResults(self)
         self._start()
 
@@ -91,6 +92,7 @@ class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
         self._source = source
         self._state = RUN
         _terminate_at_exit()
+        _children.watch(self)
         if source.interrupted is not None:
             interrupted, source.interrupted = source.interrupted, None
             self.terminate()
@@ -349,9 +351,12 @@ class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
     @property
     def _pool(self) -> list[WorkerProcess]:  # an attribute there
         """The living workers."""
+        return list(self._living_workers())
+
+    def _living_workers(self) -> Iterable[WorkerProcess]:
         if self._pid != os.getpid() or not self._core_started():
-            return []
-        return list(self._table.update([pid for pid, alive in self._core_workers() if alive]).values())
+            return ()
+        return self._table.living().values()
 
     def _repopulate_pool(self) -> None:
         """Does nothing: the engine replaces workers itself."""

@@ -161,6 +161,26 @@ PyObject* core_workers(PyObject* self, PyObject*) {
     return list.release();
 }
 
+// _core_exit_status(pid): as multiprocessing gives it, the exit code or the negative signal; None if it is not known.
+PyObject* core_exit_status(PyObject* self, PyObject* number) {
+    const long pid = PyLong_AsLong(number);
+    if (pid == -1 && PyErr_Occurred()) return nullptr;
+    const EngineRef engine = core_of(self)->engine;
+    if (engine == nullptr) Py_RETURN_NONE;
+    const ExitStatus status = engine->exit_status(static_cast<std::int32_t>(pid));
+    switch (status.kind) {
+        case ExitStatus::Kind::unknown: Py_RETURN_NONE;
+        case ExitStatus::Kind::exited: return PyLong_FromLong(status.value);
+        case ExitStatus::Kind::signaled: return PyLong_FromLong(-status.value);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* core_broken(PyObject* self, PyObject*) {
+    const EngineRef engine = core_of(self)->engine;
+    return PyBool_FromLong(engine != nullptr && engine->closed() == Errc::broken ? 1 : 0);
+}
+
 PyObject* core_outstanding(PyObject* self, PyObject*) {
     const EngineRef engine = core_of(self)->engine;
     return PyLong_FromUnsignedLongLong(engine != nullptr ? engine->outstanding() : 0);
@@ -190,6 +210,8 @@ PyMethodDef methods[] = {
     {"_core_signal_workers", core_signal_workers, METH_O, nullptr},
     {"_core_wait_stopped", core_wait_stopped, METH_O, nullptr},
     {"_core_announces", core_announces, METH_NOARGS, nullptr},
+    {"_core_broken", core_broken, METH_NOARGS, nullptr},
+    {"_core_exit_status", core_exit_status, METH_O, nullptr},
     {"_core_outstanding", core_outstanding, METH_NOARGS, nullptr},
     {"_core_workers", core_workers, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -11,6 +11,11 @@
 
 namespace hardwork {
 
+namespace {
+// Whoever asks how a worker ended asks soon.
+constexpr std::size_t kDeathsKept = 2048;
+}  // namespace
+
 void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     const std::lock_guard hold(mutex_);
     if (LaneState* lane = lane_of(id)) lane->pid = pid;
@@ -21,6 +26,8 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     LaneState* lane = lane_of(id);
     if (lane == nullptr) return;
     if (pid != 0) lane->pid = pid;
+    if (lane->pid != 0) deaths_.emplace_front(lane->pid, status);
+    if (deaths_.size() > kDeathsKept) deaths_.pop_back();
     drain_lane(*lane);
     if (lane_of(id) != lane) return;
     WorkerDeath death;
@@ -42,6 +49,14 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     fill();
     wake_leader();
     wake_collector();
+}
+
+ExitStatus EngineCore::exit_status(std::int32_t pid) {
+    const std::lock_guard hold(mutex_);
+    for (const auto& [dead, status] : deaths_) {
+        if (dead == pid) return status;  // numbers come again: the newest
+    }
+    return {};
 }
 
 void EngineCore::on_birth_failed(std::uint32_t id, Error) {

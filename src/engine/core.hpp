@@ -86,6 +86,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void release_job(Job* job) override;
     std::uint64_t outstanding() override;
     std::vector<WorkerView> workers() override;
+    ExitStatus exit_status(std::int32_t pid) override;
     void signal_workers(int signal) override;
     void begin_shutdown(Shutdown how) override;
     WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
@@ -225,7 +226,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool collector_timed_ = false;  // it sleeps for some milliseconds at most: work is packed behind other work
     bool packed_ = false;           // it has been woken for that, and has not run yet
 
-    Budget budget_;  // of births that never get to work
+    std::deque<std::pair<std::int32_t, ExitStatus>> deaths_;  // the last ones, the newest first
+    Budget budget_;                                           // of births that never get to work
     bool shutting_down_ = false;
     bool terminating_ = false;
     bool broken_ = false;
