@@ -11,6 +11,7 @@ from hardwork._limits import check_platform, cpu_count
 check_platform()
 
 from hardwork._engine import AsyncResult, Future, __version__  # noqa: E402  # not on a platform that was just refused
+from hardwork._install import install, uninstall  # noqa: E402
 from hardwork.errors import BrokenProcessPool, PoolTerminated, RemoteError, WorkerDied  # noqa: E402
 from hardwork.executor import ProcessPoolExecutor  # noqa: E402
 from hardwork.pool import Pool  # noqa: E402
@@ -26,4 +27,6 @@ __all__ = [
     "WorkerDied",
     "__version__",
     "cpu_count",
+    "install",
+    "uninstall",
 ]

@@ -25,7 +25,10 @@ _GRACE = 2.0
 _ends_with = 0  # the process whose end terminates its pools
 
 
-class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
+_Original = multiprocessing.pool.Pool
+
+
+class Pool(_engine.PoolCore, _Original):
     """Runs calls in worker processes; a drop-in for `multiprocessing.Pool`, and an instance of it.
 
     All workers are started at once: with ``fork`` from one template, itself a fork of this process with this process's
@@ -63,6 +66,10 @@ class Pool(_engine.PoolCore, multiprocessing.pool.Pool):
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
+        if not isinstance(self, Pool):
+            # multiprocessing's ThreadPool calls its base by the name that hardwork.install() has given to this class.
+            _Original.__init__(self, processes, initializer, initargs, maxtasksperchild, context)
+            return
         # Not the original's: that one makes queues and threads, which nobody would use.
         self._processes: int = _limits.check_processes(processes)
         self._maxtasksperchild: Any = _limits.check_maxtasksperchild(maxtasksperchild)

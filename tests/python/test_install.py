@@ -1,0 +1,81 @@
+"""`install()` and `uninstall()`: ours under the standard library's names."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import concurrent.futures.process
+import multiprocessing
+import multiprocessing.pool
+from collections.abc import Iterator
+
+import hardwork
+import pytest
+from helpers import identity
+
+STANDARD = concurrent.futures.ProcessPoolExecutor
+POOL = multiprocessing.pool.Pool
+
+
+@pytest.fixture
+def installed() -> Iterator[None]:
+    hardwork.install()
+    yield
+    hardwork.uninstall()
+    assert concurrent.futures.ProcessPoolExecutor is STANDARD
+    assert multiprocessing.pool.Pool is POOL
+
+
+def test_all_names_make_ours(installed: None) -> None:
+    assert concurrent.futures.ProcessPoolExecutor is hardwork.ProcessPoolExecutor
+    assert concurrent.futures.process.ProcessPoolExecutor is hardwork.ProcessPoolExecutor
+    assert multiprocessing.pool.Pool is hardwork.Pool
+    with multiprocessing.Pool(1) as pool:
+        assert type(pool) is hardwork.Pool
+        assert pool.map(identity, [1, 2]) == [1, 2]
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_contexts_make_ours(installed: None, method: str) -> None:
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert type(pool) is hardwork.Pool
+        assert pool._ctx.get_start_method() == method
+        assert pool.apply(identity, (3,)) == 3
+
+
+def test_ours_are_still_instances_of_the_originals(installed: None) -> None:
+    with concurrent.futures.ProcessPoolExecutor(1) as executor:
+        assert isinstance(executor, STANDARD)
+    with multiprocessing.Pool(1) as pool:
+        assert isinstance(pool, POOL)
+
+
+def test_thread_pools_are_left_alone(installed: None) -> None:
+    with multiprocessing.pool.ThreadPool(2) as pool:
+        assert not isinstance(pool, hardwork.Pool)
+        assert pool.map(identity, range(10)) == list(range(10))
+        assert sorted(pool.imap_unordered(identity, range(10), chunksize=3)) == list(range(10))
+        assert pool.apply_async(identity, (4,)).get() == 4
+        pool.close()
+        pool.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        assert executor.submit(identity, 5).result() == 5
+
+
+def test_both_may_be_called_again() -> None:
+    hardwork.install()
+    hardwork.install()
+    hardwork.uninstall()
+    assert concurrent.futures.ProcessPoolExecutor is STANDARD
+    assert multiprocessing.pool.Pool is POOL
+    hardwork.uninstall()
+    assert multiprocessing.pool.Pool is POOL
+
+
+def test_what_somebody_else_has_put_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    hardwork.install()
+    other = type("Other", (), {})
+    monkeypatch.setattr(multiprocessing.pool, "Pool", other)
+    hardwork.uninstall()
+    assert multiprocessing.pool.Pool is other
+    monkeypatch.setattr(multiprocessing.pool, "Pool", POOL)
+    assert concurrent.futures.ProcessPoolExecutor is STANDARD
