@@ -3,13 +3,15 @@
 
 export PYTHON VENV JOBS
 
-.PHONY: help demo test test-cpp test-python bench lint format clean
+.PHONY: help demo test test-cpp test-python test-clients test-cpython bench lint format clean
 
 help:
 	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
 	@echo "make test          every test and check"
 	@echo "make test-cpp      the C++ tests (PRESET=dev, release, asan, tsan or ubsan)"
 	@echo "make test-python   the Python tests (ARGS=... for pytest)"
+	@echo "make test-clients  SciPy, scikit-learn, Dask, tqdm and others with our pools in them (installs them)"
+	@echo "make test-cpython  CPython's own tests of both classes, with ours swapped in"
 	@echo "make bench         the benchmarks (ARGS=... for bench)"
 	@echo "make lint          layers, formatting, types; make format mends what can be mended"
 	@echo "make clean         removes what was built"
@@ -26,6 +28,12 @@ test-cpp:
 
 test-python:
 	@tools/test_python.sh $(ARGS)
+
+test-clients:
+	@tools/test_clients.sh $(ARGS)
+
+test-cpython:
+	@tools/test_cpython.sh $(ARGS)
 
 bench:
 	@tools/setup_venv.sh test demo

@@ -95,6 +95,9 @@ class Seed:
         self._spawning = Spawning()
         data = spawn.get_preparation_data(pattern.name)
         del data["name"]  # each worker has its own
+        if not pattern._hardwork_face.has_main:
+            data.pop("init_main_from_path", None)
+            data.pop("init_main_from_name", None)
         if not os.path.isfile(data.get("init_main_from_path", __file__)):
             del data["init_main_from_path"]  # "<stdin>": what is in such a __main__ goes by value
         server: Any = forkserver._forkserver

@@ -52,14 +52,17 @@ class Face:
         daemonic: Whether it is a daemonic process of multiprocessing: tasks then cannot start processes by that.
         name: What stands for "Process" in its name.
         wraps_refusals: Whether a result that cannot be pickled is reported as a `MaybeEncodingError`.
+        has_main: Whether a fresh interpreter imports the program's main file, as multiprocessing's do.
     """
 
     daemonic: bool
     name: str
     wraps_refusals: bool
+    has_main: bool = True
 
 
 EXECUTOR = Face(daemonic=False, name="Process", wraps_refusals=False)
+CLEAN_EXECUTOR = Face(daemonic=False, name="Process", wraps_refusals=False, has_main=False)
 POOL = Face(daemonic=True, name="PoolWorker", wraps_refusals=True)
 
 

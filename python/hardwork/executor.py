@@ -58,6 +58,8 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
     _call_queue: Any = None
     _result_queue: Any = None
     _cancel_pending_futures = False
+
+    _face = EXECUTOR
     _force_shutting_down = False
 
     def __init__(
@@ -110,7 +112,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             source = None
             try:
                 source = _birth.make_source(
-                    self._mp_context, self._max_workers, EXECUTOR, self._initializer, self._initargs
+                    self._mp_context, self._max_workers, self._face, self._initializer, self._initargs
                 )
                 on_demand = self._safe_to_dynamically_spawn_children
                 self._core_start(source, self._max_workers, self._tasks_per_worker, on_demand, on_demand, False)

@@ -240,6 +240,8 @@ void announce(std::span<void* const> futures) {
         if (resolve(self) < 0) PyErr_WriteUnraisable(self);
         own.subscribed = false;
         if (!own.called) run_callbacks(self);
+        if (own.extra != nullptr) own.extra->announced = true;
+        callbacks_returned();
         Py_DECREF(self);
     }
 }

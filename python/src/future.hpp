@@ -20,6 +20,9 @@ PyObject* new_future(const EngineRef& engine, Task* task);
 // A future that has failed before it became a task: takes the current Python error.
 PyObject* new_failed_future();
 
+// Whether this thread is the collector of some pool, and calls callbacks.
+bool runs_callbacks();
+
 // From the collector: these futures (one reference each, taken over) are done. GIL held.
 void announce(std::span<void* const> futures);
 

@@ -39,7 +39,10 @@ bool settle(PyObject* self, PyObject* timeout) {
     if (!deadline_of(timeout, deadline)) return false;
     const EngineRef engine = *own.engine;
     switch (wait_for_task(engine, own.task, deadline)) {
-        case Waited::done: return resolve(self) == 0;
+        case Waited::done:
+            if (resolve(self) < 0) return false;
+            await_callbacks(self);
+            return true;
         case Waited::timeout: PyErr_SetNone(PyExc_TimeoutError); return false;
         case Waited::raised: break;
     }

@@ -12,6 +12,7 @@ struct Extra {
     PyObject* condition = nullptr;  // threading.Condition, once handed out
     PyObject* waiters = nullptr;    // list
     PyObject* callbacks = nullptr;  // list
+    bool announced = false;         // the collector has called them
 };
 
 struct FutureFields {
@@ -39,6 +40,9 @@ void run_callbacks(PyObject* self);
 // A callback has raised: logged as the standard library does. False with the error if it is no Exception, or if logging
 // raised too.
 bool log_callback_error(PyObject* self);
+// Of a future that is resolved: gives the collector a moment to call its callbacks. See announcement.cpp.
+void await_callbacks(PyObject* self);
+void callbacks_returned();
 
 extern PyMethodDef future_methods[];
 extern PyGetSetDef future_attributes[];

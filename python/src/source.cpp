@@ -40,7 +40,11 @@ int pid_or_errno(PyObject* returned, std::int32_t& pid) {
     return EIO;
 }
 
+thread_local bool in_callbacks = false;
+
 }  // namespace
+
+bool runs_callbacks() { return in_callbacks; }
 
 PythonSource::~PythonSource() {
     if (Py_IsInitialized() == 0) return;  // the interpreter has ended: the object went with it
@@ -62,7 +66,9 @@ int PythonSource::start_worker(const WorkerSetup& setup, std::int32_t& pid) {
 void FutureEvents::on_done(std::span<void* const> cookies) {
     const Gil gil;
     announcer_.store(PyThread_get_thread_ident(), std::memory_order_relaxed);
+    in_callbacks = true;
     announce(cookies);
+    in_callbacks = false;
     announcer_.store(0, std::memory_order_relaxed);
 }
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from helpers import Gate, divide_by, double, poll, wait_at
+from helpers import Gate, divide_by, double, identity, poll, wait_at
 
 
 def test_called_with_the_done_future(executor: Any) -> None:
@@ -145,3 +145,53 @@ def test_a_callback_may_shut_the_pool_down(executor_class: Any) -> None:
     with pytest.raises(RuntimeError):
         pool.submit(double, 1)
     pool.shutdown()
+
+
+def test_callbacks_have_been_called_when_result_returns(executor: Any) -> None:
+    called: list[int] = []
+    futures = []
+    for number in range(300):
+        future = executor.submit(identity, number)
+        future.add_done_callback(lambda _, number=number: called.append(number))
+        futures.append(future)
+    # The original has nothing in between either, though it promises nothing: a bar that is closed now has counted all.
+    assert [future.result() for future in futures] == list(range(300))
+    poll(lambda: len(called) == 300)
+
+
+def test_a_callback_may_wait_for_what_the_caller_holds(executor: Any) -> None:
+    held = threading.Lock()
+    entered: list[int] = []
+
+    def callback(_: Any) -> None:
+        with held:
+            entered.append(1)
+
+    with held:
+        future = executor.submit(identity, 1)
+        future.add_done_callback(callback)
+        assert future.result() == 1  # comes back, though the callback cannot
+        assert entered == []
+    poll(lambda: entered == [1])
+
+
+def test_a_callback_may_ask_for_other_results(executor: Any) -> None:
+    first, second = executor.submit(identity, 1), executor.submit(identity, 2)
+    got: list[int] = []
+    second.add_done_callback(lambda future: got.append(future.result()))
+    first.add_done_callback(lambda future: got.append(future.result() + 10))
+    assert [first.result(), second.result()] == [1, 2]
+    poll(lambda: sorted(got) == [2, 11])
+
+
+def test_a_callback_cannot_wait_for_the_end_of_its_pool(executor: Any) -> None:
+    raised: list[BaseException] = []
+
+    def callback(_: Any) -> None:
+        try:
+            executor.shutdown(wait=True)
+        except RuntimeError as error:
+            raised.append(error)
+
+    executor.submit(identity, 1).add_done_callback(callback)
+    poll(lambda: len(raised) == 1)
