@@ -35,6 +35,7 @@ NAMES = [
     "pool_apply",
     "pool_map",
     "pool_imap",
+    "joblib_small_calls",
 ]
 
 
