@@ -23,13 +23,13 @@ struct EngineOptions {
 
 struct JobOptions {
     bool ordered = true;            // results in the order of the items; else as they come
-    std::uint32_t most_in_row = 0;  // a worker gets at most so many items at a time; 0: as many as is good
+    std::uint32_t most_in_row = 0;  // a worker gets so many items at a time; 0: as many as is good
 };
 
 // How far the input of a map may run ahead.
 struct Bounds {
     std::uint64_t unfinished = ~std::uint64_t{0};  // items without a result
-    std::uint64_t unread = ~std::uint64_t{0};      // items whose result was not read
+    std::uint64_t unread = ~std::uint64_t{0};      // items whose result was not handed out
 };
 
 enum class Room { free, full, unwanted };  // unwanted: the job is cancelled, or the pool broken
@@ -152,6 +152,8 @@ class Engine {
     virtual Job* start_job(std::uint32_t function, const JobOptions& options, Error& why) = 0;
     virtual bool add_span(Job* job, Input& input, std::uint32_t count) = 0;
     virtual void seal(Job* job) = 0;
+    // So many more results are in the hands of who wanted them; counted only for Bounds::unread.
+    virtual void hand_out(Job* job, std::uint64_t count) = 0;
     // For who adds spans while others run: whether more items may come.
     virtual Room room(Job* job, const Bounds& bounds) = 0;
     // Sleeps while the answer is Room::full.

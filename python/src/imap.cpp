@@ -29,6 +29,7 @@ struct Feed {
     Job* job = nullptr;      // a handle of its own; nullptr once the input has ended
     PyObject* fn = nullptr;  // travels with each item; nullptr: the workers have it
     std::uint64_t least = 1;
+    std::uint32_t row = 0;  // items that stay together
     std::uint64_t items = 0;
     std::uint64_t bytes = 0;
     ItemChunk chunk;
@@ -214,7 +215,7 @@ Fed feed_from(PyObject* self, PyObject* source, bool in_batches, bool may_wait, 
         if (added < 0) return Fed::failed;
         bool gather = added != 0 && buffer == kUnbounded;
         if (gather && in_batches) {
-            gather = !feed.chunk.full();
+            gather = !feed.chunk.full_for(feed.row);
         } else if (gather) {
             const std::uint64_t now = monotonic_ns();
             gather = may_gather(self, now, now - std::exchange(before, now));
@@ -233,6 +234,7 @@ PyObject* imap_feed(PyObject* self, PyObject* args) {
     if (!PyArg_ParseTuple(args, "OppK:_feed", &source, &in_batches, &may_wait, &buffer)) return nullptr;
     IMap& own = fields(self);
     if (own.feed->job == nullptr) Py_RETURN_TRUE;
+    if (buffer != kUnbounded) own.reader->count_for_engine();
     switch (feed_from(self, source, in_batches != 0, may_wait != 0, buffer)) {
         case Fed::more: Py_RETURN_FALSE;
         case Fed::all: end_feed(*own.feed); Py_RETURN_TRUE;
@@ -299,6 +301,7 @@ PyObject* new_imap(PyObject* core, PyObject* fn, const JobOptions& options, int 
     own.feed = new Feed;
     own.feed->engine = engine;
     own.feed->least = 2 * static_cast<std::uint64_t>(workers) + 1;
+    own.feed->row = options.most_in_row;
     if (function == 0) own.feed->fn = Py_NewRef(fn);
     engine->hold_job(job);
     own.feed->job = job;

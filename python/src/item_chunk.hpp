@@ -23,6 +23,8 @@ class ItemChunk {
     bool add_nothing();
 
     bool full() const { return bytes_.size() >= full_at_; }
+    // The same, but only behind a whole number of rows; 0: rows do not matter.
+    bool full_for(std::uint32_t row) const { return full() && (row == 0 || offsets_.size() % row == 0); }
     bool empty() const { return offsets_.empty(); }
     std::size_t size() const { return bytes_.size(); }
     // Gives it to the engine and begins a new one. False with MemoryError.

@@ -103,7 +103,8 @@ Job* start_range(PyObject* core, PyObject* fn, std::int64_t start, std::int64_t 
     for (std::uint64_t i = 0; ok && i < items; ++i) {
         const Ref item(PyLong_FromLongLong(start + step * static_cast<std::int64_t>(i)));
         PyObject* only = item.get();
-        ok = item && chunk.add(fn, &only, 1) == ItemChunk::Added::yes && (!chunk.full() || chunk.send(*engine, job));
+        ok = item && chunk.add(fn, &only, 1) == ItemChunk::Added::yes &&
+             (!chunk.full_for(options.most_in_row) || chunk.send(*engine, job));
     }
     if (ok && !chunk.empty()) ok = chunk.send(*engine, job);
     if (ok) {
@@ -126,7 +127,7 @@ Job* start_items(PyObject* core, PyObject* fn, PyObject* list, Shape shape, cons
     for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(list); ++i) {
         const Ref item = Ref::borrow(PyList_GET_ITEM(list, i));  // encoding may run Python, which may change the list
         ok = add_item(chunk, with_each, item.get(), shape, static_cast<std::uint64_t>(i), errors);
-        if (ok && chunk.full()) ok = chunk.send(*engine, job);
+        if (ok && chunk.full_for(options.most_in_row)) ok = chunk.send(*engine, job);
     }
     if (ok && !chunk.empty()) ok = chunk.send(*engine, job);
     if (ok) {

@@ -89,6 +89,7 @@ bool MapReader::decode_ahead() {
 
 MapReader::Step MapReader::one(const TaskResult& result, PyObject*& object) {
     const std::uint64_t item = item_++;
+    if (counts_ && job_ != nullptr) engine_->hand_out(job_, 1);
     if (result.ending == Ending::skipped && errors_ != nullptr) {
         if (PyList_Check(errors_)) {
             object = PyList_GET_SIZE(errors_) != 0 ? Py_NewRef(PyList_GET_ITEM(errors_, 0)) : nullptr;

@@ -22,6 +22,8 @@ class MapReader {
     // Takes the job's handle. errors: exceptions of items that could not be encoded, a dict by number; a list where
     // results come in any order; nullptr if there are none.
     MapReader(const EngineRef& engine, Job* job, PyObject* errors, Face face);
+    // From now on the engine is told of each result that is taken: somebody waits for that.
+    void count_for_engine() { counts_ = true; }
     MapReader(const MapReader&) = delete;
     MapReader& operator=(const MapReader&) = delete;
     ~MapReader();
@@ -30,6 +32,7 @@ class MapReader {
     PyObject* at_hand() {
         if (next_ == ahead_.size()) return nullptr;
         ++item_;
+        if (counts_ && job_ != nullptr) engine_->hand_out(job_, 1);
         return ahead_[next_++];
     }
     Step next(std::uint64_t deadline, PyObject*& object);
@@ -63,6 +66,7 @@ class MapReader {
     std::size_t next_ = 0;
     TaskResult held_;  // comes after those, if holds_
     bool holds_ = false;
+    bool counts_ = false;
     bool closing_ = false;  // end() was called while a thread reads
     Turn turn_;
 };

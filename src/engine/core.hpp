@@ -78,6 +78,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     Job* start_job(std::uint32_t function, const JobOptions& options, Error& why) override;
     bool add_span(Job* job, Input& input, std::uint32_t count) override;
     void seal(Job* job) override;
+    void hand_out(Job* job, std::uint64_t count) override;
     Room room(Job* job, const Bounds& bounds) override;
     WaitEnd wait_room(Job* job, const Bounds& bounds) override;
     JobState next_block(Job* job, ResultBlock& block) override;

@@ -189,9 +189,9 @@ SpanWork* EngineCore::next_span() {
         }
         Chunk* chunk = job.chunks[job.first_open].get();
         const auto workers = static_cast<std::uint32_t>(options_.workers);
-        std::uint32_t size = sched::span_size(job.unspanned, workers, functions_[job.function].estimate);
+        std::uint32_t size = job.most_in_row;
+        if (size == 0) size = sched::span_size(job.unspanned, workers, functions_[job.function].estimate);
         if (size > chunk->count - chunk->next) size = chunk->count - chunk->next;
-        if (job.most_in_row != 0 && size > job.most_in_row) size = job.most_in_row;
         auto* span = new SpanWork;
         span->job = &job;
         span->chunk = chunk;

@@ -48,21 +48,22 @@ struct Piece {
 };
 
 struct Job {
-    std::uint32_t function = 0;  // ~0 once it is over
-    std::uint32_t most_in_row = 0;
+    std::uint32_t function = 0;     // ~0 once it is over
+    std::uint32_t most_in_row = 0;  // each span has so many items; 0: as many as is good
     bool ordered = true;
-    void* subscriber = nullptr;   // cookie for on_done when it is over
-    std::uint64_t items = 0;      // so far
-    std::uint64_t finished = 0;   // items with an ending, or cancelled
-    std::uint64_t read_next = 0;  // next item for the reader; if not ordered: how many it has
-    bool sealed = false;          // no more items will come
-    bool cut_off = false;         // sealed by the pool's end: more would have come
-    bool cancelled = false;       // what has not started never will
-    std::uint32_t handles = 1;    // the face's: its reader, and whoever adds to it meanwhile
-    bool waited = false;          // a thread sleeps until there is a block, or room
-    std::uint32_t spans = 0;      // SpanWorks alive
-    std::uint64_t unspanned = 0;  // items not yet in any span
-    std::size_t first_open = 0;   // chunks before it are all in spans
+    void* subscriber = nullptr;    // cookie for on_done when it is over
+    std::uint64_t items = 0;       // so far
+    std::uint64_t finished = 0;    // items with an ending, or cancelled
+    std::uint64_t read_next = 0;   // next item for the reader; if not ordered: how many it has
+    std::uint64_t handed_out = 0;  // items whose results the reader's user has, if the reader says so
+    bool sealed = false;           // no more items will come
+    bool cut_off = false;          // sealed by the pool's end: more would have come
+    bool cancelled = false;        // what has not started never will
+    std::uint32_t handles = 1;     // the face's: its reader, and whoever adds to it meanwhile
+    bool waited = false;           // a thread sleeps until there is a block, or room
+    std::uint32_t spans = 0;       // SpanWorks alive
+    std::uint64_t unspanned = 0;   // items not yet in any span
+    std::size_t first_open = 0;    // chunks before it are all in spans
     std::vector<std::unique_ptr<Chunk>> chunks;
     std::map<std::uint64_t, std::unique_ptr<Piece>> pieces;  // by the number of their first item
 };

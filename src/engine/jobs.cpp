@@ -61,8 +61,15 @@ void EngineCore::seal(Job* job) {
 
 Room EngineCore::room_of(const Job& job, const Bounds& bounds) const {
     if (job.cancelled || broken_) return Room::unwanted;
-    const bool fits = job.items - job.finished <= bounds.unfinished && job.items - job.read_next <= bounds.unread;
+    const bool fits = job.items - job.finished <= bounds.unfinished && job.items - job.handed_out <= bounds.unread;
     return fits ? Room::free : Room::full;
+}
+
+void EngineCore::hand_out(Job* job, std::uint64_t count) {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    job->handed_out += count;
+    if (job->waited) wake_waiters(nullptr, job);
 }
 
 Room EngineCore::room(Job* job, const Bounds& bounds) {
@@ -112,7 +119,6 @@ JobState EngineCore::next_block(Job* job, ResultBlock& block) {
             if (!all && job->ordered) break;
             each = all ? job->pieces.erase(each) : std::next(each);
         }
-        if (!blocks.empty() && job->waited) wake_waiters(nullptr, job);  // there is room now
         if (blocks.empty()) {
             if (job->sealed && !job->cut_off && job->read_next == job->items) return JobState::end;
             if (broken_) return JobState::broken;

@@ -19,7 +19,10 @@ bool EngineCore::can_lose(const LaneState& lane) {
     if (lane.live >= 2) return true;
     for (std::uint32_t at = lane.head; lane.live != 0 && at != lane.tail; ++at) {
         const Entry& entry = lane.entries[at % shm::kRequestSlots];
-        if (entry.kind == Entry::Kind::span && entry.span->end - entry.span->next_result > 1) return true;
+        if (entry.kind == Entry::Kind::span && entry.span->job->most_in_row == 0 &&
+            entry.span->end - entry.span->next_result > 1) {
+            return true;
+        }
     }
     return false;
 }
@@ -67,7 +70,12 @@ bool EngineCore::steal_for(LaneState& thief) {
                 refuse(*victim);
                 return false;
             }
-            const std::uint32_t keep = next < span->end ? sched::split_point(span->end - next) : 0;
+            std::uint32_t keep = next < span->end ? sched::split_point(span->end - next) : 0;
+            if (span->job->most_in_row != 0) {
+                // Who asked for runs of so many gets them whole.
+                if (next != span->piece_first - span->chunk->base) continue;
+                keep = 0;
+            }
             std::uint32_t first;
             std::uint32_t last;
             if (next >= span->end || !shm::take_tail(claim, keep, first, last)) continue;

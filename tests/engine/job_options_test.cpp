@@ -77,10 +77,11 @@ TEST_F(JobOptionsTest, InputMayComeWhileOthersAreRead) {
         engine->seal(job);
         engine->release_job(job);
     });
-    EXPECT_EQ(
-        read(job, [&](std::uint64_t index,
-                      const TaskResult& result) { ASSERT_EQ(number(result), static_cast<std::int64_t>(2 * index)); }),
-        count);
+    const auto check = [&](std::uint64_t index, const TaskResult& result) {
+        ASSERT_EQ(number(result), static_cast<std::int64_t>(2 * index));
+        engine->hand_out(job, 1);
+    };
+    EXPECT_EQ(read(job, check), count);
     feeder.join();
     engine->release_job(job);
 }
@@ -168,21 +169,30 @@ TEST_F(JobOptionsTest, ARunOfItemsCountsAsOneTask) {
     EXPECT_EQ(engine->outstanding(), 0U);
 }
 
-TEST_F(JobOptionsTest, ARunIsNoLongerThanAskedFor) {
+TEST_F(JobOptionsTest, NobodyGetsAPartOfARun) {
     EngineOptions engine_options;
-    engine_options.workers = 1;
-    engine_options.max_tasks_per_worker = 2;
+    engine_options.workers = 2;
+    engine_options.max_tasks_per_worker = 1;
     engine_options.span_is_task = true;
     start_with(engine_options);
     JobOptions options;
-    options.most_in_row = 5;
+    options.most_in_row = 2;
     Job* job = start_job(options);
+    for (int i = 0; i < 5; ++i)
+        add(job, kPid, 2);
+    engine->seal(job);
+    std::vector<std::int64_t> pids;
+    EXPECT_EQ(read(job, [&](std::uint64_t, const TaskResult& result) { pids.push_back(number(result)); }), 10U);
+    // So many runs, so many workers.
+    EXPECT_EQ(std::set<std::int64_t>(pids.begin(), pids.end()).size(), 5U);
+    engine->release_job(job);
+    job = start_job(options);
     add(job, 0, 100);
     engine->seal(job);
-    std::uint64_t got = read(job, [&](std::uint64_t index, const TaskResult& result) {
-        ASSERT_EQ(number(result), static_cast<std::int64_t>(2 * index));
-    });
-    EXPECT_EQ(got, 100U);
+    EXPECT_EQ(
+        read(job, [&](std::uint64_t index,
+                      const TaskResult& result) { ASSERT_EQ(number(result), static_cast<std::int64_t>(2 * index)); }),
+        100U);
     engine->release_job(job);
 }
 

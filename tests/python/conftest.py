@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.pool
 import os
 import subprocess
 import sys
@@ -60,6 +61,34 @@ def pool() -> Iterator[Any]:
         yield pool
 
 
+def pool_class_of(name: str) -> Callable[..., Any]:
+    if name == "standard":
+        return multiprocessing.pool.Pool
+    import hardwork
+
+    return hardwork.Pool
+
+
+@pytest.fixture(params=["standard", "hardwork"])
+def pool_class(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """multiprocessing's Pool, and ours."""
+    return pool_class_of(request.param)
+
+
+@pytest.fixture
+def any_pool(pool_class: Any) -> Iterator[Any]:
+    """A Pool of two workers, of either kind."""
+    with pool_class(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def own_pool() -> Iterator[Any]:
+    """hardwork's Pool with two workers."""
+    with pool_class_of("hardwork")(2) as pool:
+        yield pool
+
+
 @pytest.fixture(params=START_METHODS)
 def context(request: pytest.FixtureRequest) -> Any:
     return multiprocessing.get_context(request.param)
@@ -107,7 +136,8 @@ def leak_audit(request: pytest.FixtureRequest) -> Iterator[None]:
     keeps helpers on purpose.
     """
     parameters = getattr(request.node, "callspec", None)
-    standard = parameters is not None and parameters.params.get("executor_class") == "standard"
+    chosen = {} if parameters is None else parameters.params
+    standard = "standard" in (chosen.get("executor_class"), chosen.get("pool_class"))
     if standard or request.node.get_closest_marker("keeps"):
         yield
         return
