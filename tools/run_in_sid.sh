@@ -17,7 +17,7 @@ SID=${HARDWORK_SID:-/var/cache/hardwork/sid}
 # Each checkout has a place of its own there: two of them may be tested at once.
 place=/srv/hardwork-$(printf '%s' "$ROOT" | cksum | cut -d' ' -f1)
 mkdir -p "$SID$place"
-# One command at a time in each place.
+# One command at a time in each place. The command does not inherit the lock: what it may leave behind holds up nobody.
 exec 9>"$SID$place/lock"
 flock 9
 
@@ -55,7 +55,7 @@ done < <(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(https?
 # The mounts live in a mount namespace of their own: they vanish with the command, whatever ends it. /dev/shm is a
 # fresh one, since the tests look that nothing is left there.
 # shellcheck disable=SC2016  # expanded by the inner shell
-exec unshare --mount --propagation private bash -c '
+unshare --mount --propagation private bash -c '
     set -e
     root=$1; shift
     mount -t proc proc "$root/proc"
@@ -65,4 +65,4 @@ exec unshare --mount --propagation private bash -c '
     exec "$@"' bash "$SID" \
     env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LANG=C.UTF-8 "${variables[@]}" \
     VENV="$place/venv-${PYTHON:-python3}" HARDWORK_BUILD="$place/build" \
-    chroot "$SID" sh -c 'cd "$1" && shift && exec "$@"' sh "$place/tree" "$@"
+    chroot "$SID" sh -c 'cd "$1" && shift && exec "$@"' sh "$place/tree" "$@" 9>&-
