@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
@@ -37,12 +38,13 @@ def as_range(iterable: object) -> tuple[int, int, int] | None:
     return None
 
 
-def feed(results: _engine.IMapIterator[Any], iterable: Iterable[Any], buffersize: int | None) -> None:
+def feed(results: _engine.IMapIterator[Any], iterable: Iterable[Any], chunksize: int, buffersize: int | None) -> None:
     """Gives the input to a map that was started without any; what does not fit yet, a thread gives it later.
 
     Args:
         results: The map.
         iterable: Its input.
+        chunksize: How many items count as taken only together: of a chunk in which the iterable raises, none is.
         buffersize: How many items may be under way whose results were not taken; None for as many as is good.
 
     Raises:
@@ -58,6 +60,8 @@ def feed(results: _engine.IMapIterator[Any], iterable: Iterable[Any], buffersize
         raise
     buffer = _UNBOUNDED if buffersize is None else buffersize
     plain = type(iterable) in _PLAIN and buffersize is None
+    if chunksize > 1 and type(iterable) not in _PLAIN and buffersize is None:
+        iterator = _whole_chunks(iterator, chunksize)
     if plain and results._feed(iterator, True, False, buffer):
         return
     # Daemonic: an endless input must not keep the program from ending.
@@ -66,3 +70,8 @@ def feed(results: _engine.IMapIterator[Any], iterable: Iterable[Any], buffersize
 
 def _run(results: _engine.IMapIterator[Any], iterator: Iterator[Any], plain: bool, buffer: int) -> None:
     results._feed(iterator, plain, True, buffer)
+
+
+def _whole_chunks(iterator: Iterator[Any], size: int) -> Iterator[Any]:
+    while chunk := list(itertools.islice(iterator, size)):
+        yield from chunk

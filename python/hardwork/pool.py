@@ -306,9 +306,9 @@ class Pool(_engine.PoolCore, _Original):
         _limits.check_function(func, "func")
         _limits.check_chunksize(chunksize)
         _limits.check_buffersize(buffersize)
-        chunk = self._chunk(0, 1 if chunksize is None else chunksize)
-        results = self._core_imap(func, chunk, ordered, self._processes)
-        _pool_input.feed(results, iterable, buffersize)
+        chunksize = 1 if chunksize is None else chunksize
+        results = self._core_imap(func, self._chunk(0, chunksize), ordered, self._processes)
+        _pool_input.feed(results, iterable, chunksize, buffersize)
         return results
 
     def close(self) -> None:
