@@ -53,17 +53,19 @@ class Face:
         name: What stands for "Process" in its name.
         wraps_refusals: Whether a result that cannot be pickled is reported as a `MaybeEncodingError`.
         has_main: Whether a fresh interpreter imports the program's main file, as multiprocessing's do.
+        logs_initializer: Whether an initializer that raises is logged in the worker, under `concurrent.futures`.
     """
 
     daemonic: bool
     name: str
     wraps_refusals: bool
     has_main: bool = True
+    logs_initializer: bool = True
 
 
 EXECUTOR = Face(daemonic=False, name="Process", wraps_refusals=False)
 CLEAN_EXECUTOR = Face(daemonic=False, name="Process", wraps_refusals=False, has_main=False)
-POOL = Face(daemonic=True, name="PoolWorker", wraps_refusals=True)
+POOL = Face(daemonic=True, name="PoolWorker", wraps_refusals=True, logs_initializer=False)
 
 
 @dataclass(slots=True)
@@ -213,7 +215,17 @@ def _initialize(plan: Plan) -> Callable[[BaseException, object], BaseException] 
     plan.preparation.prepare()
     initializer, initargs = plan.preparation.load()
     if initializer is not None:
-        initializer(*initargs)
+        try:
+            initializer(*initargs)
+        except BaseException:
+            if plan.process._hardwork_face.logs_initializer:
+                from concurrent.futures._base import LOGGER
+
+                LOGGER.critical("Exception in initializer:", exc_info=True)
+                # The worker's end, which is near, comes before the parent hears of it: what went into a queue has
+                # arrived when the pool says that it is broken.
+                util._exit_function()  # type: ignore[attr-defined]
+            raise
     if not plan.process._hardwork_face.wraps_refusals:
         return None
     import multiprocessing.pool
