@@ -114,7 +114,13 @@ def worker_died(
         The exception.
     """
     hint = "the pool ended it, because it had overwritten its shared memory with an invalid record"
-    return WorkerDied(pid or None, signal, exitcode, phase, task or None, hint if refused_record else None)
+    error = WorkerDied(pid or None, signal, exitcode, phase, task or None, hint if refused_record else None)
+    code = exitcode if signal is None else -signal
+    if pid and code is not None:
+        # As the original has it since 3.15.
+        cause: Any = _RemoteTraceback(f"\n'''\nProcess {pid} terminated abruptly with exit code {code}'''")
+        error.__cause__ = cause
+    return error
 
 
 class PoolTerminated(ProcessError):  # noqa: N818  # a state of affairs, like WorkerDied
