@@ -1,0 +1,9 @@
+"""CPython's tests of Pool with the start method `spawn`."""
+
+import adopt
+import pytest
+
+try:
+    adopt.adopt_pool_tests(globals(), "spawn")
+except adopt.NotShippedError as reason:
+    pytest.skip(str(reason), allow_module_level=True)
