@@ -118,8 +118,8 @@ def worker_died(
     code = exitcode if signal is None else -signal
     if pid and code is not None:
         # As the original has it since 3.15.
-        cause: Any = _RemoteTraceback(f"\n'''\nProcess {pid} terminated abruptly with exit code {code}'''")
-        error.__cause__ = cause
+        text: Any = f"\n'''\nProcess {pid} terminated abruptly with exit code {code}'''"
+        error.__cause__ = _RemoteTraceback(text)
     return error
 
 

@@ -98,26 +98,17 @@ PyObject* get_success(PyObject* self, void*) {
 
 PyObject* get_value(PyObject* self, void*) {
     const PoolResult& own = result_fields(self);
-    if (own.ready) return Py_NewRef(own.value);
-    PyErr_SetString(PyExc_AttributeError, "_value: the result is not ready");
-    return nullptr;
+    return Py_NewRef(own.ready ? own.value : Py_None);
 }
 
 PyObject* get_number_left(PyObject* self, void*) {
-    if (result_fields(self).map == nullptr) {
-        PyErr_SetString(PyExc_AttributeError, "_number_left: this is the result of one call");
-        return nullptr;
-    }
     if (look_at_result(self) < 0) return nullptr;
-    const MapPart& map = *result_fields(self).map;
-    return PyLong_FromSsize_t(result_fields(self).ready ? 0 : map.length - map.got);
+    const PoolResult& own = result_fields(self);
+    if (own.ready) return PyLong_FromLong(0);
+    return PyLong_FromSsize_t(own.map != nullptr ? own.map->length - own.map->got : 1);
 }
 
-PyObject* get_chunksize(PyObject* self, void*) {
-    if (result_fields(self).map != nullptr) return PyLong_FromLong(1);  // _number_left counts items
-    PyErr_SetString(PyExc_AttributeError, "_chunksize: this is the result of one call");
-    return nullptr;
-}
+PyObject* get_chunksize(PyObject*, void*) { return PyLong_FromLong(1); }  // _number_left counts items
 
 }  // namespace
 

@@ -202,13 +202,11 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
         }
     }
     waiters_.remove(&waiter);
-    if (leader_ == &waiter) {
-        leader_ = nullptr;
-        // Somebody has to listen to the bells now.
-        if (!waiters_.empty()) {
-            waiters_.front()->word.fetch_add(1, std::memory_order_release);
-            os::futex_wake(waiters_.front()->word, 1);
-        }
+    if (leader_ == &waiter) leader_ = nullptr;
+    // Somebody has to listen to the bells now. Also if the last leader had chosen us, and we are done instead.
+    if (leader_ == nullptr && !waiters_.empty()) {
+        waiters_.front()->word.fetch_add(1, std::memory_order_release);
+        os::futex_wake(waiters_.front()->word, 1);
     }
     if (waiter.job != nullptr) {
         bool others = false;

@@ -1,4 +1,4 @@
-"""That CPython's tests really meet the classes that they are meant to test, and that the list of differences is true."""
+"""That CPython's tests really meet the classes they are meant to test, and that the list of differences is true."""
 
 from __future__ import annotations
 

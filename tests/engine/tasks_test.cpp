@@ -1,4 +1,6 @@
 // Single tasks: values, bursts, cancel, subscribe, large results, worker limits.
+#include <thread>
+
 #include "engine_fixture.hpp"
 
 namespace hardwork::test {
@@ -134,6 +136,22 @@ TEST_F(Tasks, ShutdownRefusesAndFinishes) {
         ASSERT_TRUE(engine->is_done(tasks[x]));
         ASSERT_EQ(number(engine->result(tasks[x])), static_cast<std::int64_t>(2 * x));
         engine->release(tasks[x]);
+    }
+}
+
+// Whoever leads the sleepers may choose one for its successor that is done itself at that moment: it must pass that on.
+TEST_F(Tasks, ManyThreadsWaitAndNoneIsForgotten) {
+    start(2);
+    for (int round = 0; round < 30; ++round) {
+        std::vector<std::thread> threads;
+        for (int number = 0; number < 12; ++number) {
+            threads.emplace_back([&, number] {
+                for (std::int64_t i = 0; i < 30; ++i)
+                    EXPECT_EQ(call(100'000 + 100 * number + i), 2 * (100'000 + 100 * number + i));
+            });
+        }
+        for (std::thread& thread : threads)
+            thread.join();
     }
 }
 
