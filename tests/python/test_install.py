@@ -71,11 +71,13 @@ def test_both_may_be_called_again() -> None:
     assert multiprocessing.pool.Pool is POOL
 
 
-def test_what_somebody_else_has_put_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_somebody_else_has_put_there_stays() -> None:
     hardwork.install()
     other = type("Other", (), {})
-    monkeypatch.setattr(multiprocessing.pool, "Pool", other)
-    hardwork.uninstall()
-    assert multiprocessing.pool.Pool is other
-    monkeypatch.setattr(multiprocessing.pool, "Pool", POOL)
+    try:
+        multiprocessing.pool.Pool = other  # type: ignore[misc,assignment]
+        hardwork.uninstall()
+        assert multiprocessing.pool.Pool is other  # type: ignore[comparison-overlap]
+    finally:
+        multiprocessing.pool.Pool = POOL  # type: ignore[misc]
     assert concurrent.futures.ProcessPoolExecutor is STANDARD
