@@ -97,10 +97,12 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
         if (entry.kind == Entry::Kind::task) {
             Task* task = entry.task;
             entry = Entry{};
-            if (claim == shm::kClaimed && (current || lane.refused)) {
+            if (terminating_) {
+                finish(task, Ending::cancelled, {});
+            } else if (claim == shm::kClaimed && (current || lane.refused)) {
                 WorkerDeath told = death;
                 told.task = Slab::number(task);
-                terminating_ ? finish(task, Ending::cancelled, {}) : finish_dead(task, told);
+                finish_dead(task, told);
             } else {
                 queue_front(task);
             }
@@ -131,7 +133,15 @@ void EngineCore::bury_span(SpanWork* span, std::uint64_t cursor, bool current, c
         ++job.finished;
         if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
     }
-    if (span->next_result < span->end && !job.cancelled) {
+    if (span->next_result < span->end && job.cancelled) {
+        // Claimed, not begun: nobody wants it any more, and it must not keep the map from ending.
+        const std::uint32_t count = span->end - span->next_result;
+        job.finished += count;
+        span->chunk->unfinished -= count;
+        span->next_result = span->end;
+        if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
+    }
+    if (span->next_result < span->end) {
         auto* rest = new SpanWork;
         rest->job = &job;
         rest->chunk = span->chunk;
