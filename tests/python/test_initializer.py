@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 from concurrent.futures.process import BrokenProcessPool
+from logging.handlers import QueueHandler
 from typing import Any
 
 import pytest
@@ -82,3 +84,23 @@ def test_initargs_that_do_not_fit(executor_class: Any) -> None:
     with executor_class(1, initializer=double, initargs=(1, 2, 3)) as pool:
         with pytest.raises(BrokenProcessPool):
             pool.submit(double, 1).result()
+
+
+def log_and_fail(messages: Any) -> None:
+    logger = logging.getLogger("concurrent.futures")
+    logger.addHandler(QueueHandler(messages))
+    logger.propagate = False
+    raise LookupError("the initializer's own text")
+
+
+def test_what_it_raised_is_logged_in_the_worker(executor_class: Any, context: Any) -> None:
+    messages = context.Queue()
+    with executor_class(1, mp_context=context, initializer=log_and_fail, initargs=(messages,)) as pool:
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(double, 1).result()
+        # It has come before the pool says that it is broken.
+        record = messages.get_nowait()
+    assert record.levelno == logging.CRITICAL
+    assert "LookupError: the initializer's own text" in record.getMessage()
+    messages.close()
+    messages.join_thread()

@@ -160,6 +160,14 @@ def test_an_iterable_that_raises(any_pool: Any, count: int) -> None:
         any_pool.map(identity, fails_after(count))
 
 
+def test_an_iterable_that_raises_within_a_chunk(any_pool: Any) -> None:
+    assert everything(any_pool.imap(identity, fails_after(7), 2)) == [*range(6), LookupError]
+    assert everything(any_pool.imap(identity, fails_after(3), 4)) == [LookupError]
+    found = everything(any_pool.imap_unordered(identity, fails_after(7), 2))
+    assert LookupError in found
+    assert sorted(value for value in found if value is not LookupError) == list(range(6))
+
+
 def test_imap_items_that_cannot_be_pickled(any_pool: Any) -> None:
     assert everything(any_pool.imap(identity, [1, threading.Lock(), 2])) == [1, TypeError, 2]
 

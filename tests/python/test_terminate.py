@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from helpers import Gate, double, wait_at
@@ -32,3 +33,20 @@ def test_everything_ends(hardwork_class: Any, tmp_path: Any, how: str, state: st
     pool.shutdown()
     getattr(pool, how)()
     assert len(gate.entered()) == len(pids)
+
+
+@pytest.mark.parametrize("how", ["terminate", "kill"])
+def test_it_is_done_by_the_methods_of_the_workers(hardwork_class: Any, tmp_path: Any, how: str) -> None:
+    """They may have been replaced, on the objects that are in _processes."""
+    gate = Gate(tmp_path)
+    pool = hardwork_class(1)
+    future = pool.submit(wait_at, gate)
+    gate.wait_for(1)
+    (worker,) = pool._processes.values()
+    method = Mock(wraps=getattr(worker, how))
+    setattr(worker, how, method)
+    getattr(pool, f"{how}_workers")()
+    with pytest.raises(BrokenProcessPool):
+        future.result()
+    method.assert_called_once_with()
+    pool.shutdown()

@@ -52,6 +52,7 @@ def test_by_exit(pool: Any, code: int) -> None:
     assert error.exitcode == code
     assert error.signal is None
     assert error.phase == "RUN"
+    assert f"{error.pid} terminated abruptly with exit code {code}" in str(error.__cause__)
     assert pool.submit(double, 4).result() == 8
 
 
