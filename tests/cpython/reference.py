@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,5 +28,10 @@ def passes(item: pytest.Item) -> bool:
 @functools.cache
 def _passes(nodeid: str, folder: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "--reference", "-q", "-p", "no:cacheprovider", nodeid]
-    ran = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return ran.returncode == 0
+    nowhere = subprocess.DEVNULL
+    ran = subprocess.Popen(command, cwd=folder, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    code = ran.wait()
+    # What the watchdog ends leaves its children behind.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(ran.pid, signal.SIGKILL)
+    return code == 0
