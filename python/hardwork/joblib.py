@@ -5,14 +5,13 @@ Example:
     >>> with joblib.parallel_config(backend="hardwork"):
     ...     search.fit(X, y)
 
-As with joblib's own backend, loky: workers are clean interpreters that do not import the program's main file, functions
-travel by cloudpickle, and the workers stay for the next call.
+As with joblib's own backend, loky: workers are clean interpreters that do not import the program's main file, what is
+defined there travels by value, native thread pools are limited in workers, and the workers stay for the next call.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import concurrent.futures
 import pickle
 import threading
 from collections.abc import Callable
@@ -20,72 +19,39 @@ from typing import Any
 
 import cloudpickle
 from joblib import register_parallel_backend
-from joblib._parallel_backends import (
-    AutoBatchingMixin,
-    FallbackToBackend,
-    ParallelBackendBase,
-    SequentialBackend,
-)
+from joblib.parallel import AutoBatchingMixin, FallbackToBackend, ParallelBackendBase, SequentialBackend
 
-from hardwork import _engine
+from hardwork._joblib_task import run_batch
+from hardwork._joblib_workers import Lease, Wanted, end_idle
 from hardwork._limits import cpu_count
-from hardwork._worker import CLEAN_EXECUTOR
-from hardwork.executor import ProcessPoolExecutor
+from hardwork._picklers import REFUSALS, collector, pickle_by_value, pickle_plainly
 
-# Buffers smaller than this go along in the pickle.
-_LARGE_BUFFER = 1 << 14
-
-
-class _Executor(ProcessPoolExecutor):
-    _face = CLEAN_EXECUTOR
-
-
-def _limit_threads(environment: dict[str, str]) -> None:
-    """Runs in each worker: native thread pools together shall use no more than the CPUs that there are."""
-    os.environ.update(environment)
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return  # then only libraries that are loaded from now on heed it
-    threadpool_limits(int(environment["OMP_NUM_THREADS"]))
-
-
-def _run_batch(data: bytes, buffers: list[Any]) -> Any:
-    return pickle.loads(data, buffers=buffers)()
-
-
-_lock = threading.Lock()
-_executor: _Executor | None = None
-_key: tuple[int, tuple[tuple[str, str], ...]] | None = None
-
-
-def _reusable_executor(workers: int, environment: dict[str, str]) -> _Executor:
-    """Returns the process's executor; a new one if it had other workers, or if it cannot be used any more."""
-    global _executor, _key
-    key = workers, tuple(sorted(environment.items()))
-    with _lock:
-        usable = _executor is not None and not _executor._shutdown_thread and not _executor._broken
-        if usable and _key == key and _executor is not None and _executor._pid in (0, os.getpid()):
-            return _executor
-        if _executor is not None:
-            _executor.shutdown(wait=False)
-        context = multiprocessing.get_context("forkserver")
-        _executor, _key = _Executor(workers, context, _limit_threads, (environment,)), key
-        return _executor
+__all__ = ["HardworkBackend", "shutdown"]
 
 
 class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
-    """Runs joblib's batches in hardwork's workers."""
+    """Runs joblib's batches in hardwork's workers.
+
+    Args:
+        idle_worker_timeout: Seconds that workers stay when no call needs them.
+        **options: joblib's own.
+    """
 
     supports_retrieve_callback = True
     supports_inner_max_num_threads = True
 
-    # loky hides 100 us or so of overhead a batch; here there is a hundredth of that to hide, and short batches leave
-    # more to share out.
+    # loky's batches are long enough to hide what each costs there. Here it is less, so that they can be short, which
+    # leaves more to share out.
     MIN_IDEAL_BATCH_DURATION = 0.01
     MAX_IDEAL_BATCH_DURATION = 0.2
 
-    _workers: _Executor | None = None
+    def __init__(self, *, idle_worker_timeout: float = 300, **options: Any) -> None:
+        super().__init__(**options)
+        self._idle_seconds = idle_worker_timeout
+        # One backend serves all calls in a block of `parallel_config`. A generator's is under way while others come.
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._lease: Lease | None = None
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Says how many workers there will be.
@@ -105,59 +71,63 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
             return 1
         return n_jobs if n_jobs > 0 else max(cpu_count() + 1 + n_jobs, 1)
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **unused: Any) -> int:
-        """Makes the workers ready for a call of Parallel, or takes those of the last one.
+    def configure(
+        self, n_jobs: int = 1, parallel: Any = None, idle_worker_timeout: float | None = None, **unused: Any
+    ) -> int:
+        """Makes ready for a call of Parallel, or for a ``with`` block of it.
 
         Args:
-            n_jobs: How many are asked for.
+            n_jobs: How many workers are asked for.
             parallel: The caller.
+            idle_worker_timeout: As for the constructor. Default: what that was given.
             **unused: Options of other backends.
 
         Returns:
             How many there are.
 
         Raises:
-            FallbackToBackend: One worker would do: joblib then runs the calls in turn, here.
+            FallbackToBackend: One worker would do: joblib then makes the calls one after another, here.
         """
         n_jobs = self.effective_n_jobs(n_jobs)
         if n_jobs == 1:
             raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
         self.parallel = parallel
-        self._workers = _reusable_executor(n_jobs, self._prepare_worker_env(n_jobs=n_jobs))
+        idle_seconds = self._idle_seconds if idle_worker_timeout is None else idle_worker_timeout
+        wanted = Wanted(n_jobs, self._prepare_worker_env(n_jobs=n_jobs), idle_seconds)
+        with self._lock:
+            self._calls += 1
+            if self._lease is None:
+                self._lease = Lease(wanted)
         return n_jobs
 
-    def submit(self, func: Callable[[], Any], callback: Callable[[Any], Any] | None = None) -> _engine.Future[Any]:
-        """Starts a batch.
+    def submit(
+        self, func: Callable[[], Any], callback: Callable[[Any], Any] | None = None
+    ) -> concurrent.futures.Future[Any]:
+        """Starts a batch. Never raises: nobody would see it in the thread in which joblib sends later batches.
 
         Args:
             func: The batch.
             callback: Called with the future when it is done.
 
         Returns:
-            The future.
-
-        Raises:
-            RuntimeError: Parallel was ended before.
+            The future; a failed one if the batch cannot be sent.
         """
-        if self._workers is None:
-            raise RuntimeError("this call of Parallel has ended: a generator of results must not outlive it")
-        buffers: list[pickle.PickleBuffer] = []
-
-        def keep_inside(buffer: pickle.PickleBuffer) -> bool:
-            if buffer.raw().nbytes < _LARGE_BUFFER:
-                return True
-            buffers.append(buffer)
-            return False
-
-        data = cloudpickle.dumps(func, protocol=5, buffer_callback=keep_inside)
-        future = self._workers.submit(_run_batch, data, buffers)
+        lease = self._lease
+        future: concurrent.futures.Future[Any]
+        try:
+            if lease is None:
+                raise RuntimeError("this call of Parallel has ended")
+            future = lease.submit(run_batch, *_dumps(func))
+        except Exception as error:
+            future = concurrent.futures.Future()
+            future.set_exception(error)
         if callback is not None:
             future.add_done_callback(callback)
         return future
 
     apply_async = submit  # its name before joblib 1.5
 
-    def retrieve_result_callback(self, out: _engine.Future[Any]) -> Any:
+    def retrieve_result_callback(self, out: concurrent.futures.Future[Any]) -> Any:
         """Gives a batch's results.
 
         Args:
@@ -172,22 +142,46 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         """
         return out.result()
 
-    def terminate(self) -> None:
-        """Ends a call of Parallel; the workers stay for the next one."""
-        self._workers = None
-        self.reset_batch_stats()
-
     def abort_everything(self, ensure_ready: bool = True) -> None:
-        """Ends the workers at once, since a call has failed and nobody wants the others' results.
+        """Ends what is under way, since a call has failed, or its generator was dropped.
 
         Args:
-            ensure_ready: Whether new ones shall be ready for the next batch.
+            ensure_ready: Whether further batches may come. They may in any case.
         """
-        workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.kill_workers()
-        if ensure_ready:
-            self.configure(n_jobs=self.parallel.n_jobs, parallel=self.parallel)
+        if self._lease is not None:
+            self._lease.abort()
+
+    def terminate(self) -> None:
+        """Ends a call of Parallel, or a block of it; the workers stay for the next one."""
+        with self._lock:
+            # A generator that outlives its ``with`` block ends it once more.
+            self._calls = max(self._calls - 1, 0)
+            if self._calls > 0:
+                return
+            lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.release()
+        self.reset_batch_stats()
+
+
+def _dumps(batch: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
+    """Pickles a batch for workers that have a `__main__` of their own."""
+    buffers: list[pickle.PickleBuffer] = []
+    if not cloudpickle.list_registry_pickle_by_value():
+        try:
+            data = pickle_plainly(batch, collector(buffers))
+            # Every global is named in full in a pickle. Bytes that are there for another reason do no harm.
+            if b"__main__" not in data:
+                return data, buffers
+        except REFUSALS:
+            pass  # functions without a name, for instance
+        buffers = []
+    return pickle_by_value(batch, collector(buffers), main_by_reference=False), buffers
+
+
+def shutdown() -> None:
+    """Ends the workers that stayed for the next call, and waits until they have ended. The next call makes others."""
+    end_idle()
 
 
 register_parallel_backend("hardwork", HardworkBackend)
