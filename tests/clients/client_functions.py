@@ -63,3 +63,16 @@ def die_at(number: int) -> int:
     if number == 5:
         os._exit(3)
     return number
+
+
+class Unsendable:
+    def __reduce__(self) -> Any:
+        raise TypeError("not to be sent")
+
+
+def blas_threads() -> list[int]:
+    """How many threads each linear algebra library in this process may use."""
+    import numpy  # noqa: F401
+    from threadpoolctl import threadpool_info
+
+    return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]

@@ -56,3 +56,16 @@ def with_executors() -> Callable[[Callable[[Any], Any]], tuple[Any, Any]]:
         return results[0], results[1]
 
     return do
+
+
+@pytest.fixture
+def with_install() -> Iterator[Callable[[Callable[[], Any]], tuple[Any, Any]]]:
+    """The same for jobs that make pools of their own: as they are, and after `hardwork.install()`."""
+
+    def do(job: Callable[[], Any]) -> tuple[Any, Any]:
+        original = job()
+        hardwork.install()
+        return original, job()
+
+    yield do
+    hardwork.uninstall()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import pytest
 from client_functions import individual_cost
+from client_problem import Sphere
+from deap import algorithms, base, creator, tools
+from pymoo.algorithms.soo.nonconvex.ga import GA
+from pymoo.optimize import minimize
+from pymoo.parallelization import StarmapParallelization
 
 
 def test_deap(with_pools: Any) -> None:
-    pytest.importorskip("deap")
-    from deap import algorithms, base, creator, tools
-
     if not hasattr(creator, "Cost"):
         creator.create("Cost", base.Fitness, weights=(-1.0,))
         creator.create("Person", list, fitness=creator.Cost)
@@ -36,19 +37,8 @@ def test_deap(with_pools: Any) -> None:
 
 
 def test_pymoo(with_pools: Any) -> None:
-    pytest.importorskip("pymoo")
-    from pymoo.algorithms.soo.nonconvex.ga import GA
-    from pymoo.optimize import minimize
-
-    try:
-        from pymoo.parallelization import StarmapParallelization
-    except ImportError:
-        from pymoo.core.problem import StarmapParallelization
-
     def job(pool: Any) -> Any:
-        import client_problem
-
-        problem = client_problem.Sphere(elementwise_runner=StarmapParallelization(pool.starmap))
+        problem = Sphere(elementwise_runner=StarmapParallelization(pool.starmap))
         return minimize(problem, GA(pop_size=10), ("n_gen", 4), seed=1, verbose=False).F.tolist()
 
     original, ours = with_pools(job)

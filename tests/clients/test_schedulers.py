@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+import adaptive
+import dask
 from client_functions import peak
+from dask import array
 
 
 def test_dask_with_an_executor(with_executors: Any) -> None:
-    dask = pytest.importorskip("dask")
-    array = pytest.importorskip("dask.array")
-
     def job(executor: Any) -> Any:
         with dask.config.set(scheduler="processes", pool=executor):
             numbers = array.arange(10_000, chunks=500)
@@ -22,8 +21,6 @@ def test_dask_with_an_executor(with_executors: Any) -> None:
 
 
 def test_dask_with_a_pool(with_pools: Any) -> None:
-    dask = pytest.importorskip("dask")
-
     @dask.delayed
     def add(left: int, right: int) -> int:
         return left + right
@@ -37,8 +34,6 @@ def test_dask_with_a_pool(with_pools: Any) -> None:
 
 
 def test_adaptive(with_executors: Any) -> None:
-    adaptive = pytest.importorskip("adaptive")
-
     def job(executor: Any) -> Any:
         learner = adaptive.Learner1D(peak, bounds=(-1, 1))
         adaptive.BlockingRunner(learner, npoints_goal=40, executor=executor)

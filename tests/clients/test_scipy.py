@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from client_functions import rosenbrock, valley, wave
-
-optimize = pytest.importorskip("scipy.optimize")
-integrate = pytest.importorskip("scipy.integrate")
+from scipy import integrate, optimize
 
 
 def test_differential_evolution(with_pools: Any) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import hardwork
+import pandas
 import pytest
 from client_functions import set_scale, square, summarize
+from tqdm.contrib.concurrent import process_map
 
 
 def test_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("tqdm")
-    from tqdm.contrib.concurrent import process_map
-
     def job() -> Any:
         said = io.StringIO()
         results = process_map(square, range(40), max_workers=2, chunksize=1, file=said, mininterval=0)
@@ -30,7 +29,6 @@ def test_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_black(tmp_path: Path) -> None:
-    pytest.importorskip("black")
     outcomes = []
     for how in ([], ["-m", "hardwork", "run"]):
         folder = tmp_path / ("ours" if how else "original")
@@ -51,8 +49,7 @@ def test_black(tmp_path: Path) -> None:
     assert outcomes[0] == outcomes[1]
 
 
-def test_a_helper_of_pandas_kind() -> None:
-    pandas = pytest.importorskip("pandas")
+def test_a_helper_of_pandas_kind(with_install: Any) -> None:
     frame = pandas.DataFrame({"key": [number % 7 for number in range(500)], "value": range(500)})
 
     def parallel_apply(scale: int) -> Any:
@@ -61,10 +58,5 @@ def test_a_helper_of_pandas_kind() -> None:
         with multiprocessing.Pool(2, set_scale, (scale,)) as pool:
             return pandas.DataFrame(pool.imap(summarize, groups))
 
-    original = parallel_apply(3)
-    hardwork.install()
-    try:
-        ours = parallel_apply(3)
-    finally:
-        hardwork.uninstall()
+    original, ours = with_install(lambda: parallel_apply(3))
     pandas.testing.assert_frame_equal(original, ours)
