@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import sys
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
@@ -73,5 +74,5 @@ def _run(results: _engine.IMapIterator[Any], iterator: Iterator[Any], plain: boo
 
 
 def _whole_chunks(iterator: Iterator[Any], size: int) -> Iterator[Any]:
-    while chunk := list(itertools.islice(iterator, size)):
+    while chunk := list(itertools.islice(iterator, min(size, sys.maxsize))):
         yield from chunk

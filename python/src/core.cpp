@@ -13,6 +13,8 @@ void raise_closed(Errc closed, Engine& engine) {
     raise_error(Error{closed, 0, "the pool belongs to the process that made it, not to a fork of it"}, &engine);
 }
 
+bool has_stopped(Engine& engine) { return engine.closed() != Errc::ok && engine.wait_stopped(0) == WaitEnd::done; }
+
 bool ensure_started(PyObject* self) {
     if (core_of(self)->engine != nullptr) [[likely]]
         return true;
@@ -250,11 +252,11 @@ int add_type(PyObject* module, const char* short_name, PyType_Spec& spec, PyObje
     return type ? PyModule_AddObjectRef(module, short_name, type.get()) : -1;
 }
 
-int add_derived(PyObject* module, const char* short_name, const char* name, const char* doc, PyMethodDef* methods,
+int add_derived(PyObject* module, const char* short_name, const char* name, const char* doc, PyMethodDef* added,
                 PyObject* base) {
     PyType_Slot slots[] = {
         {Py_tp_doc, const_cast<char*>(doc)},
-        {Py_tp_methods, methods},
+        {Py_tp_methods, added},
         {0, nullptr},
     };
     // What the collector needs is inherited.

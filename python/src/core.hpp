@@ -23,6 +23,8 @@ inline Core* core_of(PyObject* self) { return reinterpret_cast<Core*>(self); }
 // Calls _start() if there is no engine yet. False with a Python error.
 bool ensure_started(PyObject* self);
 void raise_closed(Errc closed, Engine& engine);
+// Whether it has ended. Inputs get no memory then, and that is all that who was just making one finds.
+bool has_stopped(Engine& engine);
 
 // The types Core, ExecutorCore and PoolCore.
 int make_core_types(PyObject* module);

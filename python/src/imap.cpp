@@ -168,6 +168,13 @@ bool send(Feed& feed) {
     return feed.chunk.send(*feed.engine, feed.job);
 }
 
+// A thread has nobody to raise the Python error to. Who reads the results gets it, behind those of the items before.
+void hand_error_to_reader(IMap& own) {
+    Ref error(take_error());
+    if (!send(*own.feed)) PyErr_Clear();  // results are missing, but not without an error
+    own.reader->fail(error.release());
+}
+
 Bounds bounds_of(const Feed& feed, std::uint64_t buffer) {
     Bounds bounds;
     const std::uint64_t each = feed.items == 0 ? 1 : std::max<std::uint64_t>(feed.bytes / feed.items, 1);
@@ -181,6 +188,7 @@ enum class Fed { more, all, failed };
 // Whether the chunk, to which an item was added `took` ns after the one before, may still wait.
 bool may_gather(PyObject* self, std::uint64_t now, std::uint64_t took) {
     Feed& feed = *fields(self).feed;
+    if (!feed.chunk.even(feed.row)) return true;  // the rest of the row is there already
     if (std::exchange(feed.overdue, false) || feed.chunk.full() || took > kSlowNs) return false;
     if (feed.since == 0) {
         feed.since = now;
@@ -220,7 +228,11 @@ Fed feed_from(PyObject* self, PyObject* source, bool in_batches, bool may_wait, 
             const std::uint64_t now = monotonic_ns();
             gather = may_gather(self, now, now - std::exchange(before, now));
         }
-        if (!gather && !send(feed)) return Fed::failed;
+        if (!gather && !send(feed)) {
+            if (!has_stopped(*feed.engine)) return Fed::failed;
+            PyErr_Clear();
+            return Fed::all;
+        }
         if (added == 0) return Fed::all;
     }
 }
@@ -239,6 +251,11 @@ PyObject* imap_feed(PyObject* self, PyObject* args) {
         case Fed::more: Py_RETURN_FALSE;
         case Fed::all: end_feed(*own.feed); Py_RETURN_TRUE;
         case Fed::failed: break;
+    }
+    if (may_wait != 0) {
+        hand_error_to_reader(own);
+        end_feed(*own.feed);
+        Py_RETURN_TRUE;
     }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
@@ -276,10 +293,14 @@ PyMethodDef methods[] = {
 void send_gathered(PyObject* self) {
     Feed& feed = *fields(self).feed;
     feed.announced = false;
-    if (feed.adding) {
+    if (feed.adding || !feed.chunk.even(feed.row)) {
         feed.overdue = true;
     } else if (feed.job != nullptr && !send(feed)) {
-        PyErr_WriteUnraisable(self);
+        if (has_stopped(*feed.engine)) {
+            PyErr_Clear();
+        } else {
+            PyErr_WriteUnraisable(self);
+        }
     }
     Py_DECREF(self);
 }

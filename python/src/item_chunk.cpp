@@ -6,21 +6,25 @@ namespace hardwork::py {
 
 bool ItemChunk::end_item() {
     static constexpr std::byte zeros[8] = {};
-    if (bytes_.append(zeros, (8 - bytes_.size() % 8) % 8)) return true;
+    return bytes_.append(zeros, (8 - bytes_.size() % 8) % 8);
+}
+
+bool ItemChunk::refuse(std::size_t items, std::size_t bytes) {
+    offsets_.resize(items);
+    bytes_.truncate(bytes);
     PyErr_NoMemory();
     return false;
 }
 
 bool ItemChunk::add_nothing() {
-    begin_item();
-    if (!bytes_.append(&kNothing, 1)) {
-        PyErr_NoMemory();
-        return false;
-    }
-    return end_item();
+    const std::size_t items = offsets_.size();
+    const std::size_t before = bytes_.size();
+    offsets_.push_back(before / 8);
+    return (bytes_.append(&kNothing, 1) && end_item()) || refuse(items, before);
 }
 
 ItemChunk::Added ItemChunk::add(PyObject* fn, PyObject* const* args, Py_ssize_t count) {
+    const std::size_t items = offsets_.size();
     const std::size_t before = bytes_.size();
     Pickled pickled;
     const int coded = encode_call(fn, args, count, nullptr, bytes_, pickled);
@@ -37,13 +41,13 @@ ItemChunk::Added ItemChunk::add(PyObject* fn, PyObject* const* args, Py_ssize_t 
         const std::size_t size = pickled.size();
         std::byte* to = bytes_.room(size);
         if (to == nullptr) {
-            PyErr_NoMemory();
+            refuse(items, before);
             return Added::failed;
         }
         pickled.write(to);
         bytes_.advance(size);
     }
-    return end_item() ? Added::yes : Added::failed;
+    return end_item() || refuse(items, before) ? Added::yes : Added::failed;
 }
 
 bool ItemChunk::send(Engine& engine, Job* job) {

@@ -17,22 +17,25 @@ class ItemChunk {
 
     enum class Added { yes, refused, failed };
     // One call. refused: it cannot be encoded; a Python error says why, and the chunk holds an item that the worker
-    // skips. failed: the chunk is spoiled; no memory, or something that is not an Exception, is set.
+    // skips. failed: nothing was added; no memory, or something that is not an Exception, is set.
     Added add(PyObject* fn, PyObject* const* args, Py_ssize_t count);
-    // An item that the worker skips.
+    // An item that the worker skips. False with MemoryError.
     bool add_nothing();
 
     bool full() const { return bytes_.size() >= full_at_; }
     // The same, but only behind a whole number of rows; 0: rows do not matter.
-    bool full_for(std::uint32_t row) const { return full() && (row == 0 || offsets_.size() % row == 0); }
+    bool full_for(std::uint32_t row) const { return full() && even(row); }
+    // Whether nothing is there but whole rows.
+    bool even(std::uint32_t row) const { return row == 0 || offsets_.size() % row == 0; }
     bool empty() const { return offsets_.empty(); }
     std::size_t size() const { return bytes_.size(); }
     // Gives it to the engine and begins a new one. False with MemoryError.
     bool send(Engine& engine, Job* job);
 
   private:
-    void begin_item() { offsets_.push_back(bytes_.size() / 8); }
     bool end_item();
+    // Back to what was there before an item for which there is no memory. Returns false, with MemoryError.
+    bool refuse(std::size_t items, std::size_t bytes);
 
     std::vector<std::uint64_t> offsets_;  // in units of 8 bytes, from the end of the table
     Writer bytes_;

@@ -21,7 +21,7 @@ bool arguments_of(PyObject*& item, Shape shape, Ref& own, PyObject* const*& argu
             PyErr_SetString(PyExc_TypeError, "hardwork: an item is not the tuple of its arguments");
             return false;
         }
-        own = Ref(PySequence_Tuple(item));
+        own = Ref(arguments_tuple(item, "an item of starmap"));
         if (!own) return false;
         tuple = own.get();
     }
@@ -56,6 +56,15 @@ bool add_item(ItemChunk& chunk, PyObject* fn, PyObject* item, Shape shape, std::
 
 }  // namespace
 
+PyObject* arguments_tuple(PyObject* object, const char* what) {
+    if (Py_TYPE(object)->tp_iter == nullptr && PySequence_Check(object) == 0) {
+        PyErr_Format(PyExc_TypeError, "%s must be an iterable of arguments, not %.200R (%s)", what, object,
+                     Py_TYPE(object)->tp_name);
+        return nullptr;
+    }
+    return PySequence_Tuple(object);
+}
+
 Job* start_empty(PyObject* core, PyObject* fn, const JobOptions& options, std::uint32_t& function) {
     if (!ensure_started(core)) return nullptr;
     const EngineRef engine = core_of(core)->engine;
@@ -82,7 +91,7 @@ void add_range(Engine& engine, Job* job, std::int64_t start, std::int64_t step, 
         std::memcpy(input.data, &span, sizeof span);
         engine.add_span(job, input, part);
         items -= part;
-        span.start += span.step * static_cast<std::int64_t>(part);
+        span.start = span.item(part);
     }
 }
 
@@ -98,10 +107,13 @@ Job* start_range(PyObject* core, PyObject* fn, std::int64_t start, std::int64_t 
         return job;
     }
     // A callable with state travels with each call, so the numbers do too.
+    RangeSpan numbers;
+    numbers.start = start;
+    numbers.step = step;
     ItemChunk chunk;
     bool ok = true;
     for (std::uint64_t i = 0; ok && i < items; ++i) {
-        const Ref item(PyLong_FromLongLong(start + step * static_cast<std::int64_t>(i)));
+        const Ref item(PyLong_FromLongLong(numbers.item(i)));
         PyObject* only = item.get();
         ok = item && chunk.add(fn, &only, 1) == ItemChunk::Added::yes &&
              (!chunk.full_for(options.most_in_row) || chunk.send(*engine, job));

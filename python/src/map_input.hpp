@@ -12,6 +12,10 @@ enum class Shape {
     star,    // any iterable of its arguments
 };
 
+// A tuple of the items of an iterable that shall be a call's arguments; `what` names it to the user. nullptr with a
+// Python error.
+PyObject* arguments_tuple(PyObject* object, const char* what);
+
 // Both start the engine if need be. nullptr with a Python error. The job is sealed; its handle is the caller's.
 Job* start_range(PyObject* core, PyObject* fn, std::int64_t start, std::int64_t step, std::uint64_t items,
                  const JobOptions& options);

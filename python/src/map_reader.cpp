@@ -31,6 +31,11 @@ void MapReader::end() {
     }
 }
 
+void MapReader::fail(PyObject* error) {
+    PyObject* old = std::exchange(failure_, error);
+    Py_XDECREF(old);
+}
+
 void MapReader::let_go() {
     if (Job* job = std::exchange(job_, nullptr)) engine_->release_job(job);
 }
@@ -53,6 +58,7 @@ void MapReader::drop_ahead() {
 
 int MapReader::traverse(visitproc visit, void* arg) const {
     Py_VISIT(errors_);
+    Py_VISIT(failure_);
     for (std::size_t i = next_; i < ahead_.size(); ++i)
         Py_VISIT(ahead_[i]);
     return 0;
@@ -60,6 +66,7 @@ int MapReader::traverse(visitproc visit, void* arg) const {
 
 void MapReader::clear() {
     Py_CLEAR(errors_);
+    Py_CLEAR(failure_);
     drop_ahead();
 }
 
@@ -137,9 +144,16 @@ MapReader::Step MapReader::step(std::uint64_t deadline, PyObject*& object) {
             return Step::raised;
         }
         if (decode_ahead()) continue;
+        // Whoever reads a whole map stays here for long, and what a signal came together with is not an interruption
+        // to the engine: at a Ctrl-C the workers answer in the same moment.
+        if (deadline != 0 && PyErr_CheckSignals() < 0) return Step::raised;
+        if (job_ == nullptr || closing_) continue;  // the handler may have ended it
         switch (engine_->next_block(job_, block_)) {
             case JobState::block: continue;
-            case JobState::end: finish(); return Step::end;
+            case JobState::end:
+                finish();
+                object = std::exchange(failure_, nullptr);
+                return object != nullptr ? Step::error : Step::end;
             case JobState::cancelled:
             case JobState::broken: return lost(object);
             case JobState::pending: break;

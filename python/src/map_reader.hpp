@@ -38,6 +38,8 @@ class MapReader {
     Step next(std::uint64_t deadline, PyObject*& object);
     // What has not started never will be; what is under way is let go. A thread that is reading finds the end.
     void end();
+    // The input has ended before its time: whoever comes to its end gets this. Takes the exception over.
+    void fail(PyObject* error);
     // What is there goes on, also what has not started; nobody wants to know. For the last holder of the reader.
     void let_go();
     bool ended() const { return job_ == nullptr && next_ == ahead_.size(); }
@@ -59,6 +61,7 @@ class MapReader {
     EngineRef engine_;
     Job* job_;  // nullptr once it has ended
     PyObject* errors_;
+    PyObject* failure_ = nullptr;
     const Face face_;
     std::uint64_t item_ = 0;  // number of the next result
     ResultBlock block_;

@@ -24,6 +24,11 @@ struct RangeSpan {
     std::byte pad[7] = {};
     std::int64_t start = 0;
     std::int64_t step = 0;
+
+    // Modulo 2^64, since number * step need not fit; what comes out does.
+    std::int64_t item(std::uint64_t number) const {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + static_cast<std::uint64_t>(step) * number);
+    }
 };
 static_assert(sizeof(RangeSpan) == 24);
 

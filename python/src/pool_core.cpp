@@ -66,13 +66,18 @@ struct CallArguments {
 
     bool fill(PyObject* args, PyObject* kwds) {
         if (args != nullptr && !PyTuple_Check(args)) {
-            tuple = Ref(PySequence_Tuple(args));
+            tuple = Ref(arguments_tuple(args, "args"));
             if (!tuple) return false;
             args = tuple.get();
         }
         positional = args != nullptr ? PyTuple_GET_SIZE(args) : 0;
         items = positional != 0 ? &PyTuple_GET_ITEM(args, 0) : nullptr;
-        if (kwds == nullptr || kwds == Py_None) return true;
+        if (kwds == nullptr) return true;
+        if (!PyDict_Check(kwds) && PyObject_HasAttrString(kwds, "keys") == 0) {
+            PyErr_Format(PyExc_TypeError, "kwds must be a mapping of arguments by name, not %.200R (%s)", kwds,
+                         Py_TYPE(kwds)->tp_name);
+            return false;
+        }
         const Ref named(PyDict_New());
         if (!named || PyDict_Update(named.get(), kwds) < 0) return false;
         if (PyDict_GET_SIZE(named.get()) == 0) return true;
@@ -121,7 +126,12 @@ PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t cou
                          input)) {
         case Encoded::yes: break;
         case Encoded::refused: return failed();
-        case Encoded::failed: return nullptr;
+        case Encoded::failed:
+            if (PyErr_ExceptionMatches(PyExc_MemoryError) && has_stopped(*engine)) {
+                PyErr_Clear();
+                check_open(core);
+            }
+            return nullptr;
     }
     Error why;
     Task* task = engine->submit(function, input, why);
@@ -140,6 +150,17 @@ JobOptions options_of(unsigned int most_in_row, bool ordered) {
     return options;
 }
 
+// Iterating and pickling run Python code, which may have closed the pool since it was looked at.
+bool ready_for_map(PyObject* self) { return ensure_started(self) && check_open(core_of(self)); }
+
+// The map has not started, because of the Python error that is set.
+PyObject* no_map(PyObject* self) {
+    if (PyErr_ExceptionMatches(PyExc_MemoryError) && has_stopped(*core_of(self)->engine)) {
+        PyErr_SetNone(state.pool_terminated);
+    }
+    return nullptr;
+}
+
 // _core_map_range(func, start, step, count, most_in_row, callback, error_callback)
 PyObject* pool_map_range(PyObject* self, PyObject* args) {
     PyObject* fn;
@@ -151,11 +172,12 @@ PyObject* pool_map_range(PyObject* self, PyObject* args) {
     PyObject* error_callback;
     if (!PyArg_ParseTuple(args, "OLLKIOO:_core_map_range", &fn, &start, &step, &items, &row, &callback,
                           &error_callback) ||
-        !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback")) {
+        !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback") ||
+        !ready_for_map(self)) {
         return nullptr;
     }
     Job* job = start_range(self, fn, start, step, items, options_of(row, true));
-    if (job == nullptr) return nullptr;
+    if (job == nullptr) return no_map(self);
     return new_map_result(core_of(self), job, nullptr, static_cast<Py_ssize_t>(items), callback, error_callback);
 }
 
@@ -169,12 +191,13 @@ PyObject* pool_map_items(PyObject* self, PyObject* args) {
     PyObject* error_callback;
     if (!PyArg_ParseTuple(args, "OO!pIOO:_core_map_items", &fn, &PyList_Type, &list, &star, &row, &callback,
                           &error_callback) ||
-        !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback")) {
+        !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback") ||
+        !ready_for_map(self)) {
         return nullptr;
     }
     Ref errors;
     Job* job = start_items(self, fn, list, star != 0 ? Shape::star : Shape::single, options_of(row, true), errors);
-    if (job == nullptr) return nullptr;
+    if (job == nullptr) return no_map(self);
     return new_map_result(core_of(self), job, errors.get(), PyList_GET_SIZE(list), callback, error_callback);
 }
 
@@ -184,7 +207,8 @@ PyObject* pool_imap(PyObject* self, PyObject* args) {
     unsigned int row;
     int ordered;
     int workers;
-    if (!PyArg_ParseTuple(args, "OIpi:_core_imap", &fn, &row, &ordered, &workers)) return nullptr;
+    if (!PyArg_ParseTuple(args, "OIpi:_core_imap", &fn, &row, &ordered, &workers) || !ready_for_map(self))
+        return nullptr;
     return new_imap(self, fn, options_of(row, ordered != 0), workers);
 }
 

@@ -97,7 +97,7 @@ PyObject* PythonRunner::call(const Invocation& call, std::span<const std::byte> 
     if (form == kRange && fn != nullptr && bytes.size() == sizeof(RangeSpan)) {
         RangeSpan span;
         std::memcpy(&span, bytes.data(), sizeof span);
-        const Ref number(PyLong_FromLongLong(span.start + span.step * static_cast<std::int64_t>(call.index)));
+        const Ref number(PyLong_FromLongLong(span.item(call.index)));
         if (!number) return nullptr;
         phase.enter(Phase::run);
         PyObject* arguments[2] = {nullptr, number.get()};

@@ -6,6 +6,7 @@ import itertools
 import multiprocessing
 import multiprocessing.pool
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -63,6 +64,8 @@ def everything(iterator: Any) -> list[Any]:
         range(0),
         range(1),
         range(2**63, 2**63 + 5),
+        range(-(2**63), 2**63, 2**62),
+        range(2**63 - 1, -(2**63), -(2**63)),
         [],
         [3],
         list("abc") * 50,
@@ -166,6 +169,10 @@ def test_an_iterable_that_raises_within_a_chunk(any_pool: Any) -> None:
     found = everything(any_pool.imap_unordered(identity, fails_after(7), 2))
     assert LookupError in found
     assert sorted(value for value in found if value is not LookupError) == list(range(6))
+
+
+def test_a_chunk_of_all_there_is(any_pool: Any) -> None:
+    assert list(any_pool.imap(identity, iter(range(5)), sys.maxsize)) == list(range(5))
 
 
 def test_imap_items_that_cannot_be_pickled(any_pool: Any) -> None:

@@ -15,12 +15,18 @@ import pytest
 from helpers import identity, poll
 
 
+def executor_of_two() -> hardwork.ProcessPoolExecutor:
+    """Started by fork, which is what starts all workers at once: other methods start them when tasks need them."""
+    executor = hardwork.ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+    executor.submit(identity, 1).result()
+    return executor
+
+
 @pytest.fixture(params=["executor", "pool"])
 def workers(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A living pool of two; and a function that gives its workers."""
     if request.param == "executor":
-        with hardwork.ProcessPoolExecutor(2) as executor:
-            executor.submit(identity, 1).result()
+        with executor_of_two() as executor:
             yield lambda: list((executor._processes or {}).values())
     else:
         with hardwork.Pool(2) as pool:
@@ -62,8 +68,7 @@ def test_join_with_a_timeout_comes_back(workers: Any) -> None:
 
 
 def test_exit_codes_after_the_end() -> None:
-    executor = hardwork.ProcessPoolExecutor(2)
-    executor.submit(identity, 1).result()
+    executor = executor_of_two()
     held = list(executor._processes.values())
     assert executor.submit(os.getpid).result() in executor._processes
     with contextlib.suppress(hardwork.WorkerDied):
@@ -88,8 +93,7 @@ def test_exit_codes_of_a_pool_that_is_gone() -> None:
 def test_active_children_lists_them(kind: str) -> None:
     before = {child.pid for child in multiprocessing.active_children()}
     if kind == "executor":
-        pool: Any = hardwork.ProcessPoolExecutor(2)
-        pool.submit(identity, 1).result()
+        pool: Any = executor_of_two()
         mine = set(pool._processes)
     else:
         pool = hardwork.Pool(2)
