@@ -9,7 +9,6 @@ cannot import, the globals that the function uses travel along and are put into 
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 import pickle
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 import cloudpickle
 from cloudpickle import cloudpickle as _internals
 
+from hardwork._namespaces import namespace, was_initialized
 from hardwork._picklers import CACHED_FUNCTION, resolves
 
 # The classes that cloudpickle knows by an id that is the same in all processes. Private, so their absence is survived.
@@ -72,11 +72,7 @@ class _Namespace(dict[str, Any]):
         super().__init__(__name__=module_name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _namespace, (self["__name__"],)
-
-
-def _namespace(module_name: str) -> dict[str, Any]:
-    return vars(importlib.import_module(module_name))
+        return namespace, (self["__name__"],)
 
 
 def _versions(found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
@@ -98,9 +94,11 @@ def _restore_function(function: Any, state: tuple[Any, ...]) -> None:
         return  # here __main__ is the original, and may have moved on
     for name, (version, value) in globals_.items():
         # What the worker itself did to a global (an initializer, typically) stands until the sender rebinds it.
-        if version > _applied.get((sender, name), 0):
+        known = _applied.get((sender, name), 0)
+        if version > known:
             _applied[sender, name] = version
-            function.__globals__[name] = value
+            if known or not was_initialized(name):
+                function.__globals__[name] = value
 
 
 def _restore_cached(function: Any, parameters: dict[str, Any]) -> Any:

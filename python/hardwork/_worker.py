@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker, util
 from typing import Any, NoReturn, Protocol
 
-from hardwork import _engine
+from hardwork import _engine, _namespaces
 
 # A template is nobody's business: what is sent to the whole process group or control group (Ctrl-C, a service
 # manager's SIGTERM) is for the parent and the workers, and the parent's Python handlers, which a forked template has
@@ -42,6 +42,9 @@ class Preparation(Protocol):
 
     def load(self) -> tuple[Callable[..., object] | None, tuple[Any, ...]]:
         """Returns the initializer and its arguments. Called once in each worker."""
+
+    def around(self, initializer: Callable[..., object]) -> contextlib.AbstractContextManager[None]:
+        """Returns what the initializer is called within."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,10 @@ class Live:
     def load(self) -> tuple[Callable[..., object] | None, tuple[Any, ...]]:
         """Returns the inherited objects themselves."""
         return self._call
+
+    def around(self, initializer: Callable[..., object]) -> contextlib.AbstractContextManager[None]:
+        """Returns what watches over the globals of `__main__`."""
+        return _namespaces.initializing(initializer)
 
 
 def fork_process(*, quiet: bool) -> int:
@@ -216,7 +223,8 @@ def _initialize(plan: Plan) -> Callable[[BaseException, object], BaseException] 
     initializer, initargs = plan.preparation.load()
     if initializer is not None:
         try:
-            initializer(*initargs)
+            with plan.preparation.around(initializer):
+                initializer(*initargs)
         except BaseException:
             if plan.process._hardwork_face.logs_initializer:
                 from concurrent.futures._base import LOGGER

@@ -120,9 +120,11 @@ def _standard_helpers() -> tuple[set[int], set[int]]:
 def _processes() -> dict[int, str]:
     table = process_table()
     ours = descendants(os.getpid())
-    # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group.
+    # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group. One that
+    # has ended waits for init, which takes its time in some containers.
     group = os.getpgrp()
-    orphans = {pid for pid, (parent, its, _) in table.items() if its == group and parent == 1 and pid != os.getpid()}
+    orphans = {pid for pid, (parent, its, what) in table.items() if its == group and parent == 1 and what[0] != "Z"}
+    orphans.discard(os.getpid())
     keepers = _standard_helpers()[0]
     return {pid: table[pid][2] for pid in (ours | orphans) - keepers if pid in table}
 

@@ -12,7 +12,6 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-import pytest
 from helpers import append_line, double, identity, read_lines
 
 
@@ -108,22 +107,6 @@ def test_a_pool_inside_a_worker(executor_class: Any) -> None:
     with executor_class(2, mp_context=multiprocessing.get_context("fork")) as pool:
         futures = [pool.submit(double_in_a_pool_of_its_own, which, number) for number in range(4)]
         assert [future.result() for future in futures] == [0, 2, 4, 6]
-
-
-def pool_in_daemon(path: str) -> None:
-    append_line(path, double_in_a_pool_of_its_own("hardwork", 21))
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_pool_inside_a_daemonic_process(method: str, tmp_path: Any) -> None:
-    # multiprocessing forbids daemons to have children; hardwork's workers end with their parent anyway.
-    path = str(tmp_path / "log")
-    process = multiprocessing.get_context(method).Process(target=pool_in_daemon, args=(path,), daemon=True)
-    process.start()
-    process.join()
-    assert process.exitcode == 0
-    assert read_lines(path) == ["42"]
-    process.close()
 
 
 def test_pools_first_used_in_a_thread(executor_class: Any) -> None:
