@@ -85,9 +85,10 @@ class ResultBlock {
 
 // What becomes of the work that is there.
 enum class Shutdown {
-    finish,     // it is done
-    cancel,     // what has not started is cancelled
-    terminate,  // that, and what a worker is killed at counts as cancelled too, not as lost with it
+    finish,       // it is done
+    cancel_waiting,  // as cancel, but workers that are being born have their first task all the same
+    cancel,       // what has not started is cancelled
+    terminate,    // that, and what a worker is killed at counts as cancelled too, not as lost with it
 };
 
 enum class WaitEnd { done, timeout, interrupted };
@@ -167,6 +168,8 @@ class Engine {
     // Tasks and maps that are not done.
     virtual std::uint64_t outstanding() = 0;
     virtual std::vector<WorkerView> workers() = 0;
+    // If workers are born on demand: one more, unless one is idle, as for a task.
+    virtual void demand_worker() = 0;
     // How a worker has ended; unknown for one that lives, was never ours, or ended some thousand deaths ago.
     virtual ExitStatus exit_status(std::int32_t pid) = 0;
     virtual void signal_workers(int signal) = 0;

@@ -13,6 +13,12 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 __version__: str
 
+# What becomes of the work that is there: `how` of _core_shutdown.
+SHUTDOWN_FINISH: int
+SHUTDOWN_CANCEL_WAITING: int
+SHUTDOWN_CANCEL: int
+SHUTDOWN_TERMINATE: int
+
 @type_check_only
 class WorkerSourcePy(Protocol):
     """How workers come into being. An OSError from a method is passed on as its errno."""
@@ -60,7 +66,7 @@ class Core:
     ) -> None: ...
     # True from the first _core_start that succeeds on, also after a shutdown.
     def _core_started(self) -> bool: ...
-    def _core_shutdown(self, wait: bool, cancel: bool, terminate: bool = False, /) -> None: ...
+    def _core_shutdown(self, wait: bool, how: int, /) -> None: ...  # one of SHUTDOWN_*
     # After _core_shutdown: whether all workers have ended, waited for at most so many seconds.
     def _core_wait_stopped(self, timeout: float | None, /) -> bool: ...
     # Whether this thread is the pool's own, which runs callbacks, and must not wait for the pool.

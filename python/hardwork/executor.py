@@ -208,7 +208,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         with self._shutdown_lock:
             self._shutdown_thread = True
         if self._core_started():
-            self._core_shutdown(wait, cancel_futures)
+            self._core_shutdown(wait, _engine.SHUTDOWN_CANCEL_WAITING if cancel_futures else _engine.SHUTDOWN_FINISH)
         if wait:
             self._release()
 
@@ -232,6 +232,8 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             raise ValueError(f"Unsupported operation: {operation!r}")
         # First the shutdown, so that nobody is replaced.
         self.shutdown(wait=False, cancel_futures=True)
+        if self._core_started():
+            self._core_shutdown(False, _engine.SHUTDOWN_CANCEL)
         for worker in self._living_workers():
             getattr(worker, operation)()
 

@@ -316,7 +316,7 @@ class Pool(_engine.PoolCore, _Original):
         if self._state == RUN:
             self._state = CLOSE
             if self._pid == os.getpid():
-                self._core_shutdown(False, False)
+                self._core_shutdown(False, _engine.SHUTDOWN_FINISH)
 
     def terminate(self) -> None:
         """Ends the workers at once, also those that are at work, and waits until they have ended.
@@ -327,7 +327,7 @@ class Pool(_engine.PoolCore, _Original):
         self._state = TERMINATE
         if self._pid != os.getpid() or not self._core_started():
             return
-        self._core_shutdown(False, True, True)  # first, so that nobody is replaced
+        self._core_shutdown(False, _engine.SHUTDOWN_TERMINATE)  # first, so that nobody is replaced
         self._core_signal_workers(signal.SIGTERM)
         self._wait_stopped(_GRACE)
 

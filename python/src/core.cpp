@@ -119,12 +119,11 @@ PyObject* core_start(PyObject* self, PyObject* args) {
 
 PyObject* core_shutdown(PyObject* self, PyObject* args) {
     int wait;
-    int cancel;
-    int terminate = 0;
-    if (!PyArg_ParseTuple(args, "pp|p:_core_shutdown", &wait, &cancel, &terminate)) return nullptr;
+    int how;
+    if (!PyArg_ParseTuple(args, "pi:_core_shutdown", &wait, &how)) return nullptr;
     const EngineRef engine = core_of(self)->engine;
     if (engine == nullptr || !engine->in_owner_process()) Py_RETURN_NONE;
-    engine->begin_shutdown(terminate != 0 ? Shutdown::terminate : cancel != 0 ? Shutdown::cancel : Shutdown::finish);
+    engine->begin_shutdown(static_cast<Shutdown>(how));
     if (wait == 0) Py_RETURN_NONE;
     if (core_of(self)->events->announces()) {
         PyErr_SetString(PyExc_RuntimeError, "a callback cannot wait for the pool's end: its thread makes it");
@@ -268,6 +267,12 @@ int add_derived(PyObject* module, const char* short_name, const char* name, cons
 }  // namespace
 
 int make_core_types(PyObject* module) {
+    if (PyModule_AddIntConstant(module, "SHUTDOWN_FINISH", static_cast<long>(Shutdown::finish)) < 0 ||
+        PyModule_AddIntConstant(module, "SHUTDOWN_CANCEL_WAITING", static_cast<long>(Shutdown::cancel_waiting)) < 0 ||
+        PyModule_AddIntConstant(module, "SHUTDOWN_CANCEL", static_cast<long>(Shutdown::cancel)) < 0 ||
+        PyModule_AddIntConstant(module, "SHUTDOWN_TERMINATE", static_cast<long>(Shutdown::terminate)) < 0) {
+        return -1;
+    }
     PyType_Slot slots[] = {
         {Py_tp_doc, const_cast<char*>("The part of both pools that is written in C++.")},
         {Py_tp_new, reinterpret_cast<void*>(core_new)},

@@ -68,7 +68,9 @@ PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, P
     Input input;
     switch (encode_input(core, function == 0 ? fn : nullptr, args + 1, count - 1, kwnames, input)) {
         case Encoded::yes: break;
-        case Encoded::refused: return failed();
+        case Encoded::refused:
+            engine.demand_worker();  // who looks at the workers then finds one, as with the original
+            return failed();
         case Encoded::failed: return nullptr;
     }
     Error why;

@@ -171,6 +171,15 @@ void EngineCore::keep_workers() {
     }
 }
 
+void EngineCore::demand_worker() {
+    const std::lock_guard hold(mutex_);
+    if (!options_.on_demand || shutting_down_ || broken_ || budget_.next_birth_at() > os::now_ns()) return;
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr && lane->open() && lane->ready && lane->live == 0) return;
+    }
+    static_cast<void>(add_lane());  // a shortage costs nobody a task here
+}
+
 std::uint32_t EngineCore::define(std::span<const std::byte> code) {
     Input input;
     if (!allocate(code.size(), input)) return 0;

@@ -89,6 +89,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::vector<WorkerView> workers() override;
     ExitStatus exit_status(std::int32_t pid) override;
     void signal_workers(int signal) override;
+    void demand_worker() override;
     void begin_shutdown(Shutdown how) override;
     WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
     bool in_owner_process() const override;
@@ -181,7 +182,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // shutdown.cpp
     bool nothing_outstanding() const;
     void send_stops();
-    void drop_all(Ending ending);
+    void drop_all(Ending ending, bool but_first = false);
 
     const EngineOptions options_;
     const std::int32_t owner_pid_;

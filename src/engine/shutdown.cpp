@@ -1,4 +1,6 @@
 // The end of a pool: no more submits, what is outstanding finishes (or is cancelled), workers are told to stop.
+#include <utility>
+
 #include "engine/core.hpp"
 #include "os/futex.hpp"
 
@@ -12,7 +14,7 @@ void EngineCore::begin_shutdown(Shutdown how) {
     shutting_down_ = true;
     terminating_ = terminating_ || how == Shutdown::terminate;
     if (!broken_) closed_.store(static_cast<int>(Errc::shut_down), std::memory_order_relaxed);
-    if (how != Shutdown::finish) drop_all(Ending::cancelled);
+    if (how != Shutdown::finish) drop_all(Ending::cancelled, how == Shutdown::cancel_waiting);
     wake_collector();
 }
 
@@ -28,16 +30,17 @@ void EngineCore::send_stops() {
     }
 }
 
-// Ends all that has not started, or, for a broken pool, everything.
-void EngineCore::drop_all(Ending ending) {
-    while (Task* task = pop_task()) {
-        finish(task, ending, {});
-    }
+// Ends all that has not started, or, for a broken pool, everything. What workers that are being born would begin with
+// may be left to them.
+void EngineCore::drop_all(Ending ending, bool but_first) {
+    std::size_t leave = 0;  // of the backlog
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
+        bool keep = but_first && lane->open() && !lane->ready;
         for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
             Entry& entry = lane->entry(at);
             if (entry.kind != Entry::Kind::task) continue;
+            if (std::exchange(keep, false)) continue;
             Task* task = entry.task;
             const bool taken = shm::claim_task(lane->memory->lane.request(at).claim, shm::kTaken);
             if (!taken && ending != Ending::broken) continue;
@@ -45,6 +48,19 @@ void EngineCore::drop_all(Ending ending) {
             account(*lane, task->function);
             finish(task, ending, {});
         }
+        leave += keep ? 1U : 0U;
+    }
+    std::vector<Task*> left;
+    while (Task* task = pop_task()) {
+        if (left.size() < leave) {
+            left.push_back(task);
+        } else {
+            finish(task, ending, {});
+        }
+    }
+    while (!left.empty()) {
+        queue_front(left.back());
+        left.pop_back();
     }
     const std::vector<Job*> jobs = all_jobs_;
     for (Job* job : jobs) {

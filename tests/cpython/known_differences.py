@@ -1,11 +1,13 @@
 """CPython's tests that do not pass with ours, each with the reason. Nothing else may fail, and none of these may pass.
 
 Two reasons count: a test that reaches into private parts of the standard library's pools, which ours do not have, and
-one that demands that a worker's death breaks the pool, where ours costs the task that it was running.
+one that demands that the pool breaks: at a worker's death, or at an object that cannot be unpickled, where ours costs
+the one task.
 """
 
 from __future__ import annotations
 
+import pickle
 from typing import NamedTuple
 
 
@@ -23,8 +25,16 @@ class Difference(NamedTuple):
     since: tuple[int, int, int] = (3, 13, 0)
 
 
+_UNPICKLING = "demands that an object that cannot be unpickled breaks the pool; ours raises what it raised"
+
 # By the class that defines the test, whatever the start method.
 KNOWN_DIFFERENCES = {
+    "ExecutorDeadlockTest.test_error_at_task_unpickle": Difference(_UNPICKLING, pickle.UnpicklingError),
+    "ExecutorDeadlockTest.test_error_during_result_unpickle_in_result_handler": Difference(
+        _UNPICKLING, pickle.UnpicklingError
+    ),
+    "ExecutorDeadlockTest.test_exit_at_task_unpickle": Difference(_UNPICKLING, SystemExit),
+    "ExecutorDeadlockTest.test_exit_during_result_unpickle_in_result_handler": Difference(_UNPICKLING, SystemExit),
     "ExecutorDeadlockTest.test_shutdown_deadlock_pickle": Difference("joins _executor_manager_thread"),
     "ProcessPoolExecutorTest.test_broken_process_pool_traceback": Difference(
         "demands that a killed worker breaks the pool, and waits for that", None, since=(3, 14, 10)

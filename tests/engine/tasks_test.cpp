@@ -121,6 +121,55 @@ TEST_F(Tasks, AWorkerEndsAfterItsLimitAndNothingIsLost) {
     }
 }
 
+TEST_F(Tasks, AShutdownThatCancelsLeavesUnbornWorkersTheirFirst) {
+    start(2);
+    std::vector<Task*> tasks;
+    for (int i = 0; i < 50; ++i)
+        tasks.push_back(submit(kSleep));
+    engine->begin_shutdown(Shutdown::cancel_waiting);
+    EXPECT_EQ(engine->wait_stopped(monotonic_ns() + 30'000'000'000), WaitEnd::done);
+    std::size_t values = 0;
+    for (Task* task : tasks) {
+        ASSERT_TRUE(engine->is_done(task));
+        const Ending ending = engine->result(task).ending;
+        EXPECT_TRUE(ending == Ending::value || ending == Ending::cancelled);
+        values += ending == Ending::value ? 1U : 0U;
+        engine->release(task);
+    }
+    EXPECT_EQ(values, 2U);
+}
+
+TEST_F(Tasks, WhatIsLeftToThemIsCancelledByAHarderShutdown) {
+    start(2);
+    std::vector<Task*> tasks;
+    for (int i = 0; i < 50; ++i)
+        tasks.push_back(submit(i));
+    const int before = shared_counters()[0].load() + shared_counters()[1].load();
+    engine->begin_shutdown(Shutdown::cancel_waiting);
+    engine->begin_shutdown(Shutdown::cancel);
+    EXPECT_EQ(engine->wait_stopped(monotonic_ns() + 30'000'000'000), WaitEnd::done);
+    int values = 0;
+    for (Task* task : tasks) {
+        values += engine->result(task).ending == Ending::value ? 1 : 0;
+        engine->release(task);
+    }
+    EXPECT_EQ(values, shared_counters()[0].load() + shared_counters()[1].load() - before);  // 0, unless born very fast
+}
+
+TEST_F(Tasks, AWorkerIsBornWhereOneIsMissed) {
+    EngineOptions options;
+    options.workers = 3;
+    options.on_demand = true;
+    start_with(options);
+    EXPECT_TRUE(engine->workers().empty());
+    engine->demand_worker();
+    engine->demand_worker();
+    EXPECT_EQ(engine->workers().size(), 2U);
+    for (int i = 0; i < 5; ++i)
+        engine->demand_worker();
+    EXPECT_LE(engine->workers().size(), 3U);
+}
+
 TEST_F(Tasks, ShutdownRefusesAndFinishes) {
     start(2);
     std::vector<Task*> tasks;
