@@ -85,10 +85,10 @@ class ResultBlock {
 
 // What becomes of the work that is there.
 enum class Shutdown {
-    finish,       // it is done
+    finish,          // it is done
     cancel_waiting,  // as cancel, but workers that are being born have their first task all the same
-    cancel,       // what has not started is cancelled
-    terminate,    // that, and what a worker is killed at counts as cancelled too, not as lost with it
+    cancel,          // what has not started is cancelled
+    terminate,       // that, and what a worker is killed at counts as cancelled too, not as lost with it
 };
 
 enum class WaitEnd { done, timeout, interrupted };

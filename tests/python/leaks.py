@@ -120,8 +120,8 @@ def _standard_helpers() -> tuple[set[int], set[int]]:
 def _processes() -> dict[int, str]:
     table = process_table()
     ours = descendants(os.getpid())
-    # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group. One that
-    # has ended waits for init, which takes its time in some containers.
+    # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group. One
+    # that has ended waits for init, which takes its time in some containers.
     group = os.getpgrp()
     orphans = {pid for pid, (parent, its, what) in table.items() if its == group and parent == 1 and what[0] != "Z"}
     orphans.discard(os.getpid())

@@ -26,7 +26,7 @@ Run = Callable[..., list[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the interpreter, which must end well and, unless not `quiet`, say nothing on standard error; returns what it said."""
+    """Runs the interpreter, which must end well and, if `quiet`, without a word on standard error."""
 
     def call(*arguments: str, text: str | None = None, folder: Path = PROGRAMS, quiet: bool = True) -> list[str]:
         # IPython, Jupyter and pytest keep what they like under HOME.

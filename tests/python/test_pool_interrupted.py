@@ -1,4 +1,4 @@
-"""A Pool that something comes between: a signal, an input that ends in its middle, a pool that ends while it is used."""
+"""A Pool that something comes between: a signal, an input that ends in its middle, the end of the pool in use."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def test_an_input_that_ends_its_thread(own_pool: Any, method: str, error: type[B
         yield from range(10)
         raise error("the input's own")
 
-    got = []
+    results = getattr(own_pool, method)(identity, source())
+    assert sorted(next(results) for _ in range(10)) == list(range(10))
     with pytest.raises(error, match="the input's own"):
-        for value in getattr(own_pool, method)(identity, source()):
-            got.append(value)
-    assert sorted(got) == list(range(10))
+        next(results)
+    assert list(results) == []
     assert own_pool.apply(identity, (1,)) == 1
 
 
@@ -84,10 +84,8 @@ class EndsThePool:
 def test_a_pool_that_is_terminated_while_input_is_encoded(own_pool: Any, call: str) -> None:
     end = EndsThePool(own_pool.terminate)
     arguments = {"apply_async": ((end,),), "apply": ((end,),), "starmap_async": ([(end,)],)}.get(call, ([end],))
-    with pytest.raises(Exception, match="terminated|not running") as caught:
-        result = getattr(own_pool, call)(identity, *arguments)
-        result.get()
-    assert isinstance(caught.value, (hardwork.PoolTerminated, ValueError))
+    with pytest.raises((hardwork.PoolTerminated, ValueError)):
+        getattr(own_pool, call)(identity, *arguments).get()
 
 
 @pytest.mark.parametrize("kind", [list, iter])

@@ -16,7 +16,7 @@ class Point:
         self.x = x
 
 
-class Trouble(Exception):
+class TroubleError(Exception):
     pass
 
 
@@ -34,7 +34,7 @@ def moved(point):
 
 
 def fail(number):
-    raise Trouble(number)
+    raise TroubleError(number)
 
 
 def use_executor(context):
@@ -45,7 +45,7 @@ def use_executor(context):
         error = executor.submit(fail, 5).exception()
         closure = executor.submit(lambda: offset + numbers[0]).result()
     assert type(point) is Point
-    assert type(error) is Trouble
+    assert type(error) is TroubleError
     return [*numbers, point.x, [point.x for point in points], error.args, closure]
 
 
@@ -56,7 +56,7 @@ def use_pool(context):
         points = list(pool.imap(moved, [Point(2), Point(3)]))
         try:
             pool.starmap(fail, [(5,)])
-        except Trouble as trouble:
+        except TroubleError as trouble:
             error = trouble
         closure = pool.apply(lambda: offset + numbers[0])
     assert type(point) is Point
