@@ -114,6 +114,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     Task* pop_task();
     bool give_next_task();
     void queue_front(Task* task);
+    LaneState* lane_for_span();
     SpanWork* next_span();
     void put_input(shm::Request& request, const Input& input);
 

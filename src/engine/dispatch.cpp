@@ -13,6 +13,8 @@ namespace hardwork {
 
 namespace {
 constexpr std::uint32_t kSlotsAhead = 3;
+// A lane with more work than this waits for no more of a map.
+constexpr std::uint64_t kLaneFullNs = 20'000'000;
 }  // namespace
 
 void EngineCore::put_input(shm::Request& request, const Input& input) {
@@ -170,6 +172,34 @@ void EngineCore::queue_front(Task* task) {
     ++backlog_size_;
 }
 
+// The lane for the next run of items, or nullptr.
+LaneState* EngineCore::lane_for_span() {
+    std::uint64_t items = 0;
+    std::uint32_t function = 0;
+    if (!span_backlog_.empty()) {
+        const SpanWork& span = *span_backlog_.front();
+        items = span.end - span.next_result;
+        function = span.job->function;
+    } else {
+        items = open_jobs_.front()->unspanned;
+        function = open_jobs_.front()->function;
+    }
+    // A lane takes a second span while it works on the first, never a third: the rest stays to be shared out.
+    const auto wants = [](const LaneState& lane) {
+        return lane.open() && lane.live < 2 && lane.queued_ns <= kLaneFullNs && (lane.live == 0 || lane.ready);
+    };
+    if (hot_ != nullptr && hot_->ready && wants(*hot_) &&
+        sched::packs_items(items, functions_[function].estimate, hot_->queued_ns)) {
+        return hot_;
+    }
+    LaneState* best = nullptr;
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr || !wants(*lane)) continue;
+        if (best == nullptr || lane->live < best->live) best = lane.get();
+    }
+    return best;
+}
+
 // The next run of items to give out: what was taken back first, then what is left of the oldest map.
 SpanWork* EngineCore::next_span() {
     if (!span_backlog_.empty()) {
@@ -229,13 +259,7 @@ void EngineCore::fill() {
         }
         spans_turn_ = false;
         if (!spans) break;
-        // A lane takes a second span while it works on the first, never a third: the rest stays to be shared out.
-        LaneState* best = nullptr;
-        for (const auto& lane : lanes_) {
-            if (lane == nullptr || !lane->open() || lane->live >= 2 || lane->queued_ns > 20'000'000) continue;
-            if (lane->live == 1 && !lane->ready) continue;
-            if (best == nullptr || lane->live < best->live) best = lane.get();
-        }
+        LaneState* best = lane_for_span();
         if (best == nullptr) {
             // No lane for a span; a task may still find one.
             if (!give_next_task()) break;

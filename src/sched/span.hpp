@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "sched/estimate.hpp"
+#include "sched/placement.hpp"
 
 namespace hardwork::sched {
 
@@ -13,8 +14,16 @@ namespace hardwork::sched {
 inline constexpr std::uint64_t kSpanTargetNs = 20'000'000;
 inline constexpr std::uint32_t kProbeItems = 8;  // while nothing is known of the function
 
+// Whether so many items are done sooner by one worker that is awake than shared with one that has to be woken. queued_ns:
+// what that worker has already.
+inline bool packs_items(std::uint64_t items, const Estimate& estimate, std::uint64_t queued_ns) {
+    if (!estimate.known() || queued_ns > kPackNs) return false;
+    return items <= (kPackNs - queued_ns) / std::max<std::uint64_t>(estimate.ns(), 1);
+}
+
 // remaining: items not yet given to anybody, at least 1.
 inline std::uint32_t span_size(std::uint64_t remaining, std::uint32_t workers, const Estimate& estimate) {
+    if (packs_items(remaining, estimate, 0)) return static_cast<std::uint32_t>(remaining);
     workers = std::max(workers, 1U);
     // A part of what is left for each worker, and never over a quarter: somebody may still come and want some.
     const std::uint64_t guided =

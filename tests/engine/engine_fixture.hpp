@@ -32,6 +32,9 @@ enum : std::int64_t {
 inline constexpr std::size_t kLargeSize = 3'000'000;
 inline constexpr std::size_t kCounters = 1 << 18;
 
+inline constexpr int kHeld = 3;                         // for fail_initialize: it waits until kLetGo is set
+inline constexpr std::size_t kLetGo = kCounters - 1;  // of the shared counters
+
 // Counts executions in memory that all processes share.
 inline std::atomic<std::uint32_t>* shared_counters() {
     static auto* counters = static_cast<std::atomic<std::uint32_t>*>(
@@ -44,7 +47,11 @@ class TestRunner final : public Runner {
     explicit TestRunner(int fail_initialize) : fail_initialize_(fail_initialize) {}
     bool initialize(Output& out) override {
         if (fail_initialize_ == 2) _exit(9);
-        if (fail_initialize_ == 0) return true;
+        if (fail_initialize_ == kHeld) {
+            while (shared_counters()[kLetGo].load() == 0)
+                usleep(1'000);
+        }
+        if (fail_initialize_ == 0 || fail_initialize_ == kHeld) return true;
         std::memcpy(out.allocate(4), "nope", 4);
         out.finish(4);
         return false;

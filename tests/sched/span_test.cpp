@@ -24,8 +24,24 @@ TEST(SpanSize, ASmallProbeWhileNothingIsKnown) {
 }
 
 TEST(SpanSize, APartOfWhatIsLeftForEachWorker) {
-    EXPECT_EQ(span_size(8'000, 4, of(1)), 1'000U);
-    EXPECT_EQ(span_size(8'000, 40, of(1)), 100U);
+    EXPECT_EQ(span_size(80'000, 4, of(1)), 10'000U);
+    EXPECT_EQ(span_size(80'000, 40, of(1)), 1'000U);
+}
+
+TEST(SpanSize, AllOfItIfThatIsLittleWork) {
+    EXPECT_EQ(span_size(100, 2, of(100)), 100U);
+    EXPECT_EQ(span_size(kPackNs / 100, 2, of(100)), kPackNs / 100);
+    EXPECT_EQ(span_size(kPackNs / 100 + 1, 2, of(100)), kPackNs / 100 / 4);
+    EXPECT_EQ(span_size(100, 2, Estimate{}), kProbeItems);
+}
+
+TEST(SpanSize, WhatAWorkerHasAlreadyCounts) {
+    EXPECT_TRUE(packs_items(100, of(100), 0));
+    EXPECT_TRUE(packs_items(100, of(100), kPackNs - 10'000));
+    EXPECT_FALSE(packs_items(100, of(100), kPackNs - 9'999));
+    EXPECT_FALSE(packs_items(100, of(100), kPackNs + 1));
+    EXPECT_FALSE(packs_items(kMost64, of(100), 0));
+    EXPECT_FALSE(packs_items(1, Estimate{}, 0));
 }
 
 TEST(SpanSize, BoundedByTime) {
@@ -43,8 +59,8 @@ TEST(SpanSize, KeepsItsPromisesEverywhere) {
                 const std::uint32_t size = span_size(left, workers, of(ns));
                 ASSERT_GE(size, 1U);
                 ASSERT_LE(size, left);
-                // Over a quarter only where one item is that.
-                ASSERT_TRUE(size == 1 || size <= left / 4) << size << " of " << left;
+                // Over a quarter only where one item is that, or all of it is little.
+                ASSERT_TRUE(size == 1 || size <= left / 4 || packs_items(left, of(ns), 0)) << size << " of " << left;
                 ASSERT_TRUE(size == 1 || std::uint64_t{size} * ns <= kSpanTargetNs);
             }
         }
