@@ -11,6 +11,7 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/limits.hpp"
 
 namespace hardwork {
 
@@ -19,11 +20,13 @@ struct EngineOptions {
     std::uint32_t max_tasks_per_worker = 0;  // a worker ends after so many tasks and is replaced; 0: never
     bool on_demand = false;                  // start a worker only when no idle one could take the work
     bool span_is_task = false;               // max_tasks_per_worker counts runs of a map's items, not the items
+    int stop_signal = 0;  // makes a worker's Runner look at stop_requested(); 0: tasks are not stopped softly
 };
 
 struct JobOptions {
     bool ordered = true;            // results in the order of the items; else as they come
     std::uint32_t most_in_row = 0;  // a worker gets so many items at a time; 0: as many as is good
+    std::uint32_t limits = 0;       // of each item; a number from Engine::limits
 };
 
 // How far the input of a map may run ahead.
@@ -55,6 +58,8 @@ enum class Ending : std::uint8_t {
     skipped,      // an item whose input the face could not encode
     worker_died,  // death says how
     cancelled,
+    timed_out,  // it did not stop at its time limit, and its worker was killed: death says which
+    stopped,    // the same after Engine::stop
     broken,     // the pool gave up; bytes: the encoded cause if there is one
     no_memory,  // the parent could not keep the result
 };
@@ -124,13 +129,22 @@ class Engine {
     virtual bool allocate(std::uint64_t length, Input& input) = 0;
     virtual void discard(Input& input) = 0;
 
+    // A number for limits, valid until released (tasks that have it keep it for themselves). The same limits have the same
+    // number; 0: there are 65,535 others in use.
+    virtual std::uint32_t limits(const TaskLimits& limits) = 0;
+    virtual void release_limits(std::uint32_t limits) = 0;
+
     // Errc::ok while tasks are taken; else shut_down, broken or forked. Without a lock: submit decides for good.
     virtual Errc closed() const = 0;
     // Takes the input over. nullptr: `why` says (shut_down, broken, forked).
-    virtual Task* submit(std::uint32_t function, Input& input, Error& why) = 0;
+    virtual Task* submit(std::uint32_t function, Input& input, std::uint32_t limits, Error& why) = 0;
+    Task* submit(std::uint32_t function, Input& input, Error& why) { return submit(function, input, 0, why); }
     virtual bool is_done(const Task* task) const = 0;  // without looking at the rings
     virtual bool is_running(const Task* task) = 0;     // claimed by a worker
     virtual bool cancel(Task* task) = 0;               // true: it will never run and never has; done then
+    // One that has not started is cancelled, one that runs is stopped: softly, after the grace of its limits (default
+    // 0.5 s) by killing its worker. False: it was done already.
+    virtual bool stop(Task* task) = 0;
     virtual TaskResult result(Task* task) = 0;         // of a done task
     virtual void release(Task* task) = 0;              // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).

@@ -8,6 +8,7 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/limits.hpp"
 
 namespace hardwork {
 
@@ -66,6 +67,10 @@ class Runner {
     // The worker was interrupted by a signal while idle or between tasks.
     virtual void interrupted() {}
 };
+
+// In a worker: why the task that it is running shall end. Answers once for each task, so that what the task does to clean
+// up is not stopped too; by any thread, in a signal's handler too. A Runner asks at EngineOptions::stop_signal.
+StopReason stop_requested();
 
 // The worker's life: INIT, then claims and runs until told to stop, its task limit is reached, or the parent ended.
 // Returns the exit code. Starts a thread that ends the process when the parent has ended (also while a task is busy).

@@ -74,15 +74,24 @@ void EngineCore::on_birth_failed(std::uint32_t id, Error) {
         budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});
     }
-    if (!broken_) supervisor_->wake_at(os::now_ns() + 50'000'000);
+    if (!broken_) {
+        births_at_ = os::now_ns() + 50'000'000;
+        set_timer();
+    }
     wake_collector();
 }
 
 void EngineCore::on_timer() {
     const std::lock_guard hold(mutex_);
-    supervisor_->wake_at(~std::uint64_t{0});
-    keep_workers();
+    const std::uint64_t now = os::now_ns();
+    if (births_at_ <= now) {
+        births_at_ = ~std::uint64_t{0};
+        keep_workers();
+    }
     fill();
+    if (look_at_ <= now) look_at_limits();
+    supervisor_->wake_at(os::kNoDeadline);
+    set_timer();
 }
 
 void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
@@ -99,17 +108,23 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
             entry = Entry{};
             if (terminating_) {
                 finish(task, Ending::cancelled, {});
-            } else if (claim == shm::kClaimed && (current || lane.refused)) {
+            } else if (claim == shm::kClaimed && (current || lane.refused || stopped_hard(lane, at, 0))) {
                 WorkerDeath told = death;
                 told.task = Slab::number(task);
-                finish_dead(task, told);
+                if (being_stopped(lane, at, 0)) {
+                    finish_dead(task, lane.stop.ending(), told);
+                } else if (!lane.refused && runs_again(task, 0, task->limits)) {
+                    queue_front(task);
+                } else {
+                    finish_dead(task, Ending::worker_died, told);
+                }
             } else {
                 queue_front(task);
             }
         } else if (entry.kind == Entry::Kind::span) {
             SpanWork* span = entry.span;
             entry = Entry{};
-            bury_span(span, claim, current, death);
+            bury_span(lane, span, claim, current, death);
         }
     }
     lane.head = lane.tail;
@@ -117,17 +132,23 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
     lane.queued_ns = 0;
 }
 
-void EngineCore::bury_span(SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death) {
+void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current,
+                           const WorkerDeath& death) {
     Job& job = *span->job;
     // At most one item is claimed and without a record: the worker claims one at a time.
-    const bool lost = span->next_result < span->end && shm::cursor_next(cursor) > span->next_result && current;
+    const std::uint64_t number = span->chunk->base + span->next_result;
+    const bool stopped = being_stopped(lane, span->position, span->next_result);
+    bool lost = span->next_result < span->end && shm::cursor_next(cursor) > span->next_result &&
+                (current || stopped_hard(lane, span->position, span->next_result));
+    if (lost && !stopped && !terminating_ && !lane.refused && runs_again(&job, number, job.limits)) lost = false;
     if (lost) {
         WorkerDeath told = death;
-        told.task = span->chunk->base + span->next_result;
+        told.task = number;
+        const Ending ending = stopped ? lane.stop.ending() : Ending::worker_died;
         if (terminating_) {
             append_item(*span->piece, Ending::cancelled, false, {});
         } else {
-            append_item(*span->piece, Ending::worker_died, false, std::as_bytes(std::span(&told, 1)));
+            append_item(*span->piece, ending, false, std::as_bytes(std::span(&told, 1)));
         }
         ++span->next_result;
         ++job.finished;

@@ -159,13 +159,15 @@ void EngineCore::keep_workers() {
     if (lacking == 0) return;
     const std::uint64_t at = budget_.next_birth_at();
     if (at > os::now_ns()) {
-        supervisor_->wake_at(at);
+        births_at_ = at;
+        set_timer();
         return;
     }
     for (std::uint64_t i = 0; i < lacking; ++i) {
         if (!add_lane()) {
             // No memory or descriptors: with no worker at all nothing would ever finish; try again later.
-            supervisor_->wake_at(os::now_ns() + 50'000'000);
+            births_at_ = os::now_ns() + 50'000'000;
+            set_timer();
             return;
         }
     }

@@ -5,12 +5,14 @@
 //   steal.cpp     lane -> idle lane                  burial.cpp    a worker has died: who loses, who goes on
 //   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
 //   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
+//   limits.cpp    time limits, stops, tasks that run again
 //
 // One lock guards all of it. Nobody holds it while running foreign code, waiting, or taking the GIL.
 #pragma once
 
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -20,6 +22,7 @@
 #include "engine/lane_state.hpp"
 #include "engine/slab.hpp"
 #include "hardwork/engine.hpp"
+#include "os/futex.hpp"
 #include "os/thread.hpp"
 #include "sched/estimate.hpp"
 #include "shm/arena.hpp"
@@ -61,7 +64,11 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool allocate(std::uint64_t length, Input& input) override;
     Errc closed() const override;
     void discard(Input& input) override;
-    Task* submit(std::uint32_t function, Input& input, Error& why) override;
+    std::uint32_t limits(const TaskLimits& limits) override;
+    void release_limits(std::uint32_t limits) override;
+    using Engine::submit;
+    Task* submit(std::uint32_t function, Input& input, std::uint32_t limits, Error& why) override;
+    bool stop(Task* task) override;
     bool is_done(const Task* task) const override { return state_of(*task) == TaskState::done; }
     bool is_running(const Task* task) override;
     bool cancel(Task* task) override;
@@ -103,6 +110,9 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void keep_workers();  // births what is missing
     bool idle_lane_exists() const;
 
+    // submit.cpp
+    bool cancel_unstarted(Task* task);
+
     // dispatch.cpp
     void fill();
     bool give_task(LaneState& lane, Task* task);
@@ -136,7 +146,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void tell_releases(LaneState& lane);
     void finish(Task* task, Ending ending, std::span<const std::byte> bytes);
     void finish_large(Task* task, Ending ending, LargeResult* large);
-    void finish_dead(Task* task, const WorkerDeath& death);
+    void finish_dead(Task* task, Ending ending, const WorkerDeath& death);
     void done(Task* task);
     void span_progress(SpanWork* span);
     void drop_span(SpanWork* span);
@@ -148,8 +158,33 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void on_birth_failed(std::uint32_t lane, Error why) override;
     void on_timer() override;
     void bury(LaneState& lane, const WorkerDeath& death);
-    void bury_span(SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
+    void bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current,
+                   const WorkerDeath& death);
     void break_pool(std::span<const std::byte> cause);
+
+    // limits.cpp
+    struct Running;
+    bool running(LaneState& lane, Running& found) const;
+    bool pending(LaneState& lane, std::uint64_t execution) const;
+    void limited_begins(std::uint32_t limits);
+    void limited_ends(std::uint32_t limits);
+    void drop_limits(std::uint32_t limits);
+    void look_at_limits();
+    std::uint64_t look_at(LaneState& lane, std::uint64_t now);  // when to look at it again
+    std::uint64_t look_at_idle(LaneState& lane, std::uint64_t now);
+    std::uint64_t drive_stop(LaneState& lane, std::uint64_t now);
+    bool stop_hard(LaneState& lane, std::uint64_t now);
+    void take_back_all(LaneState& lane);
+    void begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns);
+    void look_not_later(std::uint64_t at);
+    void set_timer();
+    bool timed(std::uint32_t limits) const { return limits_[limits].limits.timeout_ns != 0; }
+    // Whether what died with its worker is run again; counts it.
+    bool runs_again(const void* what, std::uint64_t item, std::uint32_t limits);
+    void forget_runs(const void* what, std::uint64_t item) { runs_.erase({what, item}); }
+    // Whether that execution is being stopped, or is past its grace.
+    static bool being_stopped(const LaneState& lane, std::uint32_t position, std::uint32_t item);
+    static bool stopped_hard(const LaneState& lane, std::uint32_t position, std::uint32_t item);
 
     // waiting.cpp
     WaitEnd wait_for(Waiter& waiter, std::uint64_t deadline_ns);
@@ -228,6 +263,18 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::vector<void*> notices_;                          // cookies of done tasks, for the collector
     bool collector_timed_ = false;  // it sleeps for some milliseconds at most: work is packed behind other work
     bool packed_ = false;           // it has been woken for that, and has not run yet
+
+    struct LimitsInUse {
+        TaskLimits limits;
+        std::uint64_t uses = 0;  // by the face, tasks and jobs
+    };
+    std::vector<LimitsInUse> limits_{1};                  // by number; 0 stands for none
+    std::uint64_t limited_ = 0;                           // tasks and jobs with limits that are not done
+    std::uint64_t smallest_timeout_ = os::kNoDeadline;    // of those in use
+    std::uint64_t looks_each_ = os::kNoDeadline;          // ns between looks, as of the last one
+    std::uint64_t look_at_ = os::kNoDeadline;             // now_ns() when the timer shall come to look at limits
+    std::uint64_t births_at_ = os::kNoDeadline;           // ... to see to births
+    std::map<std::pair<const void*, std::uint64_t>, std::uint32_t> runs_;  // of tasks and items that died, and run again
 
     std::deque<std::pair<std::int32_t, ExitStatus>> deaths_;  // the last ones, the newest first
     Budget budget_;                                           // of births that never get to work

@@ -76,6 +76,7 @@ bool EngineCore::give_task(LaneState& lane, Task* task) {
     if (request == nullptr) return false;
     request->claim.store(shm::kOpen, std::memory_order_relaxed);
     request->task = Slab::number(task);
+    request->timed = timed(task->limits);
     request->function = task->function;
     request->kind = shm::RequestKind::task;
     request->in_arena = (task->flags & kInputInArena) != 0;
@@ -115,6 +116,7 @@ bool EngineCore::give_span(LaneState& lane, SpanWork* span) {
     span->position = lane.tail;
     request->claim.store(shm::pack_cursor(span->next_result, span->end), std::memory_order_relaxed);
     request->task = span->number;
+    request->timed = timed(job.limits);
     request->function = job.function;
     request->kind = shm::RequestKind::span;
     put_input(*request, span->chunk->input);

@@ -166,6 +166,7 @@ bool EngineCore::take_task(LaneState& lane, const shm::Record& record, const std
     if (task == nullptr || state_of(*task) != TaskState::in_lane || task->lane != lane.id) return false;
     Entry& entry = lane.entry(task->position);
     if (entry.kind != Entry::Kind::task || entry.task != task) return false;
+    if (stopped_hard(lane, task->position, 0)) return true;  // too late: its worker's death is its end
     LargeResult* large = nullptr;
     if (record.in_arena != 0 && !take_large(lane, payload, large)) return false;
     entry = Entry{};
@@ -197,6 +198,7 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
         lane.span = span;
     }
     if (span == nullptr || record.index != span->next_result || span->next_result >= span->end) return false;
+    if (stopped_hard(lane, span->position, span->next_result)) return true;
     LargeResult* large = nullptr;
     if (record.in_arena != 0 && !take_large(lane, payload, large)) return false;
     Job& job = *span->job;
@@ -204,6 +206,7 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
     const std::uint64_t each = info.estimate.ns();
     lane.queued_ns = lane.queued_ns < each ? 0 : lane.queued_ns - each;
     info.estimate.observe(record.nanoseconds);
+    if (!runs_.empty()) forget_runs(&job, span->chunk->base + span->next_result);
     if (record.in_arena != 0) {
         if (large == nullptr) {
             append_item(*span->piece, Ending::no_memory, false, {});
@@ -273,16 +276,20 @@ void EngineCore::finish_large(Task* task, Ending ending, LargeResult* large) {
     done(task);
 }
 
-void EngineCore::finish_dead(Task* task, const WorkerDeath& death) {
+void EngineCore::finish_dead(Task* task, Ending ending, const WorkerDeath& death) {
     if ((task->flags & kInputInArena) != 0) input_arena_.release(task->storage.extent);
     task->flags &= static_cast<std::uint8_t>(~kInputInArena);
-    task->ending = Ending::worker_died;
+    task->ending = ending;
     task->storage.death = new (std::nothrow) WorkerDeath(death);
     done(task);
 }
 
 void EngineCore::done(Task* task) {
     --outstanding_;
+    if (task->limits != 0) {
+        limited_ends(task->limits);
+        if (!runs_.empty()) forget_runs(task, 0);
+    }
     FunctionInfo& info = functions_[task->function];
     if (--info.pending == 0 && info.forgotten) forget_if_unused(task->function);
     const std::uint8_t flags = task->flags;

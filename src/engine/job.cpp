@@ -111,7 +111,7 @@ bool ResultBlock::next(TaskResult& result) {
     if (header.large != 0) {
         impl.current = large_of(at + sizeof header);
         result.bytes = {impl.current->data, impl.current->extent.length};
-    } else if (header.ending == Ending::worker_died) {
+    } else if (has_death(header.ending)) {
         std::memcpy(&result.death, at + sizeof header, sizeof result.death);
     }
     impl.at += sizeof header + align_up(header.length, 8);

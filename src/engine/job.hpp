@@ -50,6 +50,7 @@ struct Piece {
 struct Job {
     std::uint32_t function = 0;     // ~0 once it is over
     std::uint32_t most_in_row = 0;  // each span has so many items; 0: as many as is good
+    std::uint32_t limits = 0;       // of each item
     bool ordered = true;
     void* subscriber = nullptr;    // cookie for on_done when it is over
     std::uint64_t items = 0;       // so far

@@ -20,6 +20,8 @@ Job* EngineCore::start_job(std::uint32_t function, const JobOptions& options, Er
     job->function = function;
     job->ordered = options.ordered;
     job->most_in_row = options.most_in_row;
+    job->limits = options.limits;
+    if (job->limits != 0) limited_begins(job->limits);
     all_jobs_.push_back(job);
     ++functions_[function].pending;
     ++jobs_;
@@ -236,6 +238,7 @@ void EngineCore::free_job_if_over(Job* job) {
         const std::uint32_t function = job->function;
         job->function = ~std::uint32_t{0};  // counted once
         --jobs_;
+        if (job->limits != 0) limited_ends(job->limits);
         if (void* subscriber = std::exchange(job->subscriber, nullptr)) {
             notices_.push_back(subscriber);
             wake_collector();
@@ -246,6 +249,7 @@ void EngineCore::free_job_if_over(Job* job) {
     }
     if (job->handles != 0) return;
     std::erase(all_jobs_, job);
+    if (!runs_.empty()) std::erase_if(runs_, [job](const auto& each) { return each.first.first == job; });
     for (auto& [first, piece] : job->pieces) {
         for (Block& block : piece->blocks)
             drop_block(block);

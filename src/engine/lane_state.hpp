@@ -67,6 +67,23 @@ struct Entry {
 inline constexpr std::uint32_t kLaneSlotBits = 10;
 inline constexpr std::uint32_t kMaxWorkers = 1U << kLaneSlotBits;
 
+// How far the end of a running task has been driven:
+//
+//   none --limit reached, or asked--> soft --grace over--> terminated --a moment later--> killed
+//    ^                                 |
+//    +------- the task has ended ------+      from `terminated` on its results are not taken any more
+enum class StopStage : std::uint8_t { none, soft, terminated, killed };
+
+struct Stopping {
+    StopStage stage = StopStage::none;
+    StopReason reason = StopReason::none;
+    std::uint64_t execution = 0;  // shm::execution_of
+    std::uint64_t next_at = 0;    // now_ns() of the next stage
+    std::uint64_t again_at = 0;   // in `soft`: when the signal is sent once more
+    bool hard() const { return stage >= StopStage::terminated; }
+    Ending ending() const { return reason == StopReason::timeout ? Ending::timed_out : Ending::stopped; }
+};
+
 struct LaneState {
     std::uint32_t id = 0;  // generation above, slot in the low bits: a lane that has died never has its id again
     std::int32_t pid = 0;
@@ -82,6 +99,8 @@ struct LaneState {
     std::uint64_t queued_ns = 0;                 // estimate of the work they are
     std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
     std::uint32_t want = 0;                      // what ParentLine::want holds
+    Stopping stop;                               // of the task that it runs
+    bool idle_seen = false;                      // when last looked at it had work and had not begun with it
     SpanWork* span = nullptr;                    // whose item came last: most records are of the same
     std::vector<std::uint64_t> known_functions;  // bit set by function number
     std::array<Entry, shm::kRequestSlots> entries{};

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kSubmitsPerDrain = 32;
 }  // namespace
 
-Task* EngineCore::submit(std::uint32_t function, Input& input, Error& why) {
+Task* EngineCore::submit(std::uint32_t function, Input& input, std::uint32_t limits, Error& why) {
     if (!in_owner_process()) {
         why = Error{Errc::forked, 0, "the pool belongs to the process that made it, not to a fork of it"};
         return nullptr;
@@ -29,6 +29,8 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, Error& why) {
     task->refs.store(2, std::memory_order_relaxed);
     task->function = function;
     task->flags = 0;
+    task->limits = static_cast<std::uint16_t>(limits);
+    if (limits != 0) limited_begins(limits);
     if (input.in_arena) {
         task->flags = kInputInArena;
         task->storage.extent = {input.offset, input.length};
@@ -84,6 +86,10 @@ bool EngineCore::is_running(const Task* task) {
 bool EngineCore::cancel(Task* task) {
     if (!in_owner_process()) return false;
     const std::lock_guard hold(mutex_);
+    return cancel_unstarted(task);
+}
+
+bool EngineCore::cancel_unstarted(Task* task) {
     switch (state_of(*task)) {
         case TaskState::free:
         case TaskState::done: return false;
@@ -108,7 +114,7 @@ bool EngineCore::cancel(Task* task) {
 TaskResult EngineCore::result(Task* task) {
     TaskResult result;
     result.ending = task->ending;
-    if (task->ending == Ending::worker_died) {
+    if (has_death(task->ending)) {
         if (task->storage.death != nullptr) result.death = *task->storage.death;
     } else if ((task->flags & kResultLarge) != 0) {
         result.bytes = {task->storage.large->data, task->storage.large->extent.length};
@@ -125,7 +131,7 @@ TaskResult EngineCore::result(Task* task) {
 void EngineCore::release(Task* task) {
     if (task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     // The last reference goes only after the task is done: the engine's own is dropped then.
-    if (task->ending == Ending::worker_died) {
+    if (has_death(task->ending)) {
         delete task->storage.death;
     } else if ((task->flags & kResultLarge) != 0) {
         delete task->storage.large;

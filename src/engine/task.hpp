@@ -29,7 +29,8 @@ struct Task {
     Ending ending;
     std::uint8_t length;         // of an inline payload
     std::uint8_t flags;          // kInput..., kResult..., kSubscribed, kWaited
-    Atomic<std::uint32_t> refs;  // the engine's until done, the handle's
+    Atomic<std::uint16_t> refs;  // the engine's until done, the handle's
+    std::uint16_t limits;        // a number from EngineCore::limits; 0: none
     std::uint32_t function;
     std::uint32_t generation;  // counts the uses of this slot, so that a late record is not taken for a new task
     std::uint32_t lane;        // while in_lane
@@ -53,6 +54,11 @@ inline constexpr std::uint8_t kResultOnHeap = 2;
 inline constexpr std::uint8_t kResultLarge = 4;
 inline constexpr std::uint8_t kSubscribed = 8;
 inline constexpr std::uint8_t kWaited = 16;  // a thread sleeps until this task is done
+
+// Endings whose storage is a WorkerDeath.
+constexpr bool has_death(Ending ending) {
+    return ending == Ending::worker_died || ending == Ending::timed_out || ending == Ending::stopped;
+}
 
 inline TaskState state_of(const Task& task) {
     return static_cast<TaskState>(task.state.load(std::memory_order_acquire));

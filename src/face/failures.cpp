@@ -87,6 +87,8 @@ void throw_ending(const TaskResult& result, const Engine& engine) {
             Thrown thrown = decode_thrown(result.bytes);
             throw RemoteError(std::move(thrown.type), std::move(thrown.message));
         }
+        case Ending::timed_out:  // this face sets no limits and stops no task
+        case Ending::stopped:
         case Ending::worker_died: throw WorkerDied(result.death);
         case Ending::cancelled: throw Cancelled();
         case Ending::broken: throw_broken(&engine);

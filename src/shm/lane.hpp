@@ -42,6 +42,11 @@ struct LaneInfo {
     std::uint64_t ticks_per_1024ns;
 };
 
+// One execution: the request at a ring position, and of a span the item.
+constexpr std::uint64_t execution_of(std::uint32_t position, std::uint32_t item) {
+    return (std::uint64_t{position} << 32) | item;
+}
+
 // Written by the parent, read by the worker. If the parent dies the worker ends; nothing here matters then.
 struct alignas(kCacheLine) ParentLine {
     Atomic<std::uint32_t> request_tail;  // requests published, ever (wraps)
@@ -49,6 +54,8 @@ struct alignas(kCacheLine) ParentLine {
     Atomic<std::uint64_t> result_head;   // bytes consumed, ever; the worker may overwrite what lies before
     Atomic<std::int32_t> cpu;            // where the parent last looked for results; -1: it does not spin
     Atomic<std::uint32_t> work_bell;     // futex: the worker sleeps here (also when the result ring is full)
+    Atomic<std::uint64_t> stop;          // which execution shall end: see execution_of; stored before stop_reason
+    Atomic<std::uint32_t> stop_reason;   // hardwork::StopReason; none until somebody is stopped
 };
 
 // Written by the worker, read by the parent. After the worker's death the last store of each stands: see ledger rules
@@ -58,6 +65,7 @@ struct alignas(kCacheLine) WorkerLine {
     Atomic<std::uint32_t> phase;         // hardwork::Phase
     Atomic<std::uint64_t> result_tail;   // bytes published, ever: whole records only
     Atomic<std::uint32_t> position;      // ring position of the request that `phase` speaks of
+    Atomic<std::uint64_t> begun;         // os::ticks() when the last execution with a time limit began: before DECODE
 };
 
 // Written by the worker, seldom: a line that stays in the parent's cache while tasks stream. The parent looks at

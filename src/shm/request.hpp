@@ -48,6 +48,7 @@ struct alignas(kCacheLine) Request {
         std::byte bytes[kInlineRequest];
         Extent extent;
     };
+    bool timed;  // it has a time limit: the worker says when it begins
 };
 
 static_assert(sizeof(Request) == kCacheLine, "one descriptor, one cache line: two would share a claim's line");

@@ -3,6 +3,7 @@
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
+#include "worker/stop.hpp"
 
 namespace hardwork {
 
@@ -22,6 +23,7 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
 
 int ClaimLoop::run() {
     if (!prepare()) return 1;
+    running_here(&control_);
     for (;;) {
         if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
             announce();
@@ -86,6 +88,7 @@ void ClaimLoop::run_task(shm::Request& request) {
         if (!timing_ || timed_function_ != call.function) watch_ = Stopwatch{os::ticks()};
         timing_ = true;
         timed_function_ = call.function;
+        begin(request, 0);
         execute(request, call, shm::RecordKind::task, watch_);
     }
     phase_.enter(Phase::idle);
@@ -106,12 +109,19 @@ void ClaimLoop::run_span(shm::Request& request) {
         if (!shm::claim_item(request.claim, call.index)) break;
         fence_after_rmw();
         publisher_.ring_if_wanted();
+        begin(request, call.index);
         execute(request, call, shm::RecordKind::item, watch_);
         any = span_is_task_;
         if (!span_is_task_ && limit_reached()) break;
     }
     if (any) ++executed_;
     phase_.enter(Phase::idle);
+}
+
+// Before DECODE, which is what makes this the execution that the parent may time and stop.
+void ClaimLoop::begin(const shm::Request& request, std::uint32_t item) {
+    running_item(item);
+    if (request.timed) control_.worker.begun.store(os::ticks(), std::memory_order_relaxed);
 }
 
 // A look at the clock costs as much as a short item's record: several short ones share one, and the record that has it

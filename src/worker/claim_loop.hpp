@@ -40,6 +40,7 @@ class ClaimLoop {
     void run_task(shm::Request& request);
     void run_span(shm::Request& request);
     void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind, Stopwatch& watch);
+    void begin(const shm::Request& request, std::uint32_t item);
     std::span<const std::byte> payload(const shm::Request& request);
     bool limit_reached() const { return max_tasks_ != 0 && executed_ >= max_tasks_; }
 

@@ -28,12 +28,17 @@ enum : std::int64_t {
     kDieDecoding = -7,  // dies in DECODE
     kForge = -8,        // writes a record that cannot be: an outcome out of range
     kPid = -9,          // answers with its process id
+    kHeeds = -10,       // runs until it is told to stop, then answers 100 + the reason
+    kDeaf = -11,        // computes for ever
+    kFreeze = -12,      // stops its own process (SIGSTOP), for ever
+    kDieTwice = -13,    // dies by SIGKILL, but for the third time it is run; answers 3
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
 inline constexpr std::size_t kCounters = 1 << 18;
 
 inline constexpr int kHeld = 3;                         // for fail_initialize: it waits until kLetGo is set
 inline constexpr std::size_t kLetGo = kCounters - 1;  // of the shared counters
+inline constexpr std::size_t kTries = kCounters - 2;
 
 // Counts executions in memory that all processes share.
 inline std::atomic<std::uint32_t>* shared_counters() {
@@ -75,6 +80,21 @@ class TestRunner final : public Runner {
             case kExit3: _exit(3);
             case kSleep: usleep(300'000); break;
             case kPid: answer = getpid(); break;
+            case kHeeds: {
+                StopReason reason;
+                while ((reason = stop_requested()) == StopReason::none)
+                    usleep(500);
+                answer = 100 + static_cast<std::int64_t>(reason);
+                break;
+            }
+            case kDeaf:
+                for (std::atomic<int> i{0};;)
+                    i.fetch_add(1);
+            case kFreeze: raise(SIGSTOP); break;
+            case kDieTwice:
+                answer = shared_counters()[kTries].fetch_add(1) + 1;
+                if (answer < 3) raise(SIGKILL);
+                break;
             default: break;
         }
         phase.enter(Phase::encode);
@@ -166,6 +186,14 @@ class EngineTest : public ::testing::Test {
         Input input = input_of(x);
         Error why;
         return engine->submit(function, input, why);
+    }
+    Task* submit(std::int64_t x, const TaskLimits& limits) {
+        Input input = input_of(x);
+        Error why;
+        const std::uint32_t number = engine->limits(limits);
+        Task* task = engine->submit(function, input, number, why);
+        engine->release_limits(number);
+        return task;
     }
     TaskResult wait(Task* task) {
         if (!engine->is_done(task) && !engine->spin(task)) {

@@ -1,0 +1,313 @@
+// Time limits, stops, and tasks that run again. The states of a stop are drawn in lane_state.hpp.
+//
+// Nobody counts time for a task: the worker writes when it begins one that has a limit, and the supervisor's timer looks
+// at the lanes when the first of them is due, and at least once in each shortest limit in use, for what has begun since.
+#include <algorithm>
+
+#include "engine/core.hpp"
+#include "os/clock.hpp"
+#include "os/codes.hpp"
+
+
+namespace hardwork {
+
+namespace {
+constexpr std::size_t kMostLimits = 0xffff;
+// From SIGTERM to SIGKILL: for a worker's own last words. Whoever holds the GIL in C does not hear SIGTERM either.
+constexpr std::uint64_t kLastWordsNs = 10'000'000;
+// A soft stop that came in the moment between a claim and the task's beginning is lost on the worker.
+constexpr std::uint64_t kSignalAgainNs = 5'000'000;
+constexpr std::uint64_t kNoExecution = ~std::uint64_t{0};
+
+std::uint64_t later(std::uint64_t now, std::uint64_t by) { return by > os::kNoDeadline - now ? os::kNoDeadline : now + by; }
+}  // namespace
+
+// What a worker is doing, as far as can be known from here.
+struct EngineCore::Running {
+    std::uint64_t execution = 0;
+    std::uint32_t limits = 0;
+    std::uint64_t elapsed_ns = 0;  // if it has a time limit
+};
+
+std::uint32_t EngineCore::limits(const TaskLimits& limits) {
+    if (limits == TaskLimits{}) return 0;
+    const std::lock_guard hold(mutex_);
+    std::size_t number = 0;
+    for (std::size_t i = limits_.size(); i-- > 1;) {
+        if (limits_[i].uses != 0 && limits_[i].limits == limits) {
+            ++limits_[i].uses;
+            return static_cast<std::uint32_t>(i);
+        }
+        if (limits_[i].uses == 0) number = i;
+    }
+    if (number == 0) {
+        if (limits_.size() > kMostLimits) return 0;
+        number = limits_.size();
+        limits_.emplace_back();
+    }
+    limits_[number] = {limits, 1};
+    if (limits.timeout_ns != 0 && limits.timeout_ns < smallest_timeout_) smallest_timeout_ = limits.timeout_ns;
+    return static_cast<std::uint32_t>(number);
+}
+
+void EngineCore::release_limits(std::uint32_t limits) {
+    if (limits == 0 || !in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    drop_limits(limits);
+}
+
+void EngineCore::drop_limits(std::uint32_t limits) {
+    if (--limits_[limits].uses != 0 || limits_[limits].limits.timeout_ns != smallest_timeout_) return;
+    smallest_timeout_ = os::kNoDeadline;
+    for (std::size_t i = 1; i < limits_.size(); ++i) {
+        const std::uint64_t timeout = limits_[i].uses != 0 ? limits_[i].limits.timeout_ns : 0;
+        if (timeout != 0) smallest_timeout_ = std::min(smallest_timeout_, timeout);
+    }
+}
+
+// A task or job with limits has come.
+void EngineCore::limited_begins(std::uint32_t limits) {
+    ++limited_;
+    ++limits_[limits].uses;
+    const std::uint64_t timeout = limits_[limits].limits.timeout_ns;
+    if (timeout == 0) return;
+    // Nothing is due before the shortest limit from now; a look that soon is already coming, or none at all.
+    if (look_at_ == os::kNoDeadline || timeout < looks_each_) {
+        looks_each_ = timeout;
+        look_not_later(later(os::now_ns(), timeout));
+    }
+}
+
+void EngineCore::limited_ends(std::uint32_t limits) {
+    --limited_;
+    drop_limits(limits);
+}
+
+void EngineCore::look_not_later(std::uint64_t at) {
+    if (at >= look_at_) return;
+    look_at_ = at;
+    set_timer();
+}
+
+void EngineCore::set_timer() {
+    const std::uint64_t at = std::min(look_at_, births_at_);
+    if (supervisor_ != nullptr && at != os::kNoDeadline) supervisor_->wake_at(at);
+}
+
+// Everything here was written by the worker, and may change meanwhile: what is found is checked against the ledger, and
+// that it has not changed.
+bool EngineCore::running(LaneState& lane, Running& found) const {
+    shm::Control& control = lane.control();
+    const auto phase = [&] { return static_cast<Phase>(control.worker.phase.load(std::memory_order_acquire) & 7); };
+    if (phase() < Phase::decode) return false;
+    const std::uint32_t position = control.worker.position.load(std::memory_order_acquire);
+    if (position - lane.head >= lane.tail - lane.head) return false;
+    const Entry& entry = lane.entry(position);
+    if (entry.kind == Entry::Kind::none) return false;
+    const std::uint64_t claim = lane.memory->lane.request(position).claim.load(std::memory_order_acquire);
+    std::uint32_t item = 0;
+    if (entry.kind == Entry::Kind::span) {
+        item = shm::cursor_next(claim) - 1;
+        if (item < entry.span->next_result || item >= entry.span->end) return false;
+        found.limits = entry.span->job->limits;
+    } else {
+        found.limits = entry.task->limits;
+    }
+    // Of a later item this is later too: never too long.
+    const std::uint64_t begun = control.worker.begun.load(std::memory_order_acquire);
+    if (phase() < Phase::decode || control.worker.position.load(std::memory_order_acquire) != position) return false;
+    const std::uint64_t ticks = os::ticks();
+    found.elapsed_ns = begun < ticks ? (ticks - begun) / control.info.ticks_per_1024ns * 1024 : 0;
+    found.execution = shm::execution_of(position, item);
+    return true;
+}
+
+// Whether that execution, of a single task, has no result yet.
+bool EngineCore::pending(LaneState& lane, std::uint64_t execution) const {
+    const auto position = static_cast<std::uint32_t>(execution >> 32);
+    return position - lane.head < lane.tail - lane.head && lane.entry(position).kind == Entry::Kind::task;
+}
+
+void EngineCore::look_at_limits() {
+    drain();
+    const std::uint64_t now = os::now_ns();
+    std::uint64_t next = os::kNoDeadline;
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr && (limited_ != 0 || lane->stop.stage != StopStage::none)) {
+            next = std::min(next, look_at(*lane, now));
+        }
+    }
+    fill();
+    looks_each_ = smallest_timeout_;
+    look_at_ = next;
+}
+
+std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
+    if (lane.stop.stage != StopStage::none) return drive_stop(lane, now);
+    const std::uint64_t next = limited_ != 0 ? later(now, smallest_timeout_) : os::kNoDeadline;
+    Running found;
+    if (!running(lane, found)) return std::min(next, look_at_idle(lane, now));
+    lane.idle_seen = false;
+    const TaskLimits& limits = limits_[found.limits].limits;
+    if (limits.timeout_ns == 0) return next;
+    if (found.elapsed_ns < limits.timeout_ns) return std::min(next, later(now, limits.timeout_ns - found.elapsed_ns));
+    begin_stop(lane, found.execution, StopReason::timeout, limits.grace_ns);
+    return std::min(lane.stop.again_at, lane.stop.next_at);
+}
+
+// A worker that has work and does not begin with it has been stopped (SIGSTOP), or sits in a lock: it holds nothing up
+// but this, so its death costs nothing. Seen twice, since this process may have been away itself.
+std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
+    const bool was_seen = std::exchange(lane.idle_seen, false);
+    if (lane.live == 0 || !lane.ready || lane.stopping) return os::kNoDeadline;
+    std::uint32_t number = 0;
+    for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
+        const Entry& entry = lane.entry(at);
+        if (entry.kind == Entry::Kind::none) continue;
+        number = entry.kind == Entry::Kind::task ? entry.task->limits : entry.span->job->limits;
+        break;
+    }
+    const TaskLimits& limits = limits_[number].limits;
+    if (limits.timeout_ns == 0) return os::kNoDeadline;
+    const std::uint64_t due = later(later(lane.progress_at, limits.timeout_ns), limits.grace_ns);
+    if (now < due) return due;
+    lane.idle_seen = true;
+    if (!was_seen) return later(now, kLastWordsNs);
+    take_back_all(lane);
+    Running found;
+    if (running(lane, found)) return now;  // it has gone on in this very moment
+    lane.stop = {StopStage::killed, StopReason::timeout, kNoExecution, os::kNoDeadline, 0};
+    lane.stopping = true;
+    supervisor_->signal_worker(lane.id, os::kSigKill);
+    return os::kNoDeadline;
+}
+
+void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns) {
+    const std::uint64_t now = os::now_ns();
+    lane.stop = {StopStage::soft, reason, execution, later(now, grace_ns), later(now, kSignalAgainNs)};
+    shm::Control& control = lane.control();
+    control.parent.stop.store(execution, std::memory_order_relaxed);
+    control.parent.stop_reason.store(static_cast<std::uint32_t>(reason), std::memory_order_release);
+    if (options_.stop_signal != 0) supervisor_->signal_worker(lane.id, options_.stop_signal);
+}
+
+std::uint64_t EngineCore::drive_stop(LaneState& lane, std::uint64_t now) {
+    Stopping& stop = lane.stop;
+    switch (stop.stage) {
+        case StopStage::none: return os::kNoDeadline;
+        case StopStage::soft: {
+            Running found;
+            const bool same = running(lane, found) && found.execution == stop.execution;
+            if (!same && (stop.reason == StopReason::timeout || !pending(lane, stop.execution))) {
+                stop = {};
+                return look_at(lane, now);
+            }
+            if (now >= stop.again_at) {
+                stop.again_at = os::kNoDeadline;
+                if (options_.stop_signal != 0) supervisor_->signal_worker(lane.id, options_.stop_signal);
+            }
+            if (now < stop.next_at) return std::min(stop.again_at, stop.next_at);
+            if (!stop_hard(lane, now)) return now;
+            return stop.next_at;
+        }
+        case StopStage::terminated:
+            if (now < stop.next_at) return stop.next_at;
+            stop.stage = StopStage::killed;
+            supervisor_->signal_worker(lane.id, os::kSigKill);
+            return os::kNoDeadline;
+        case StopStage::killed: return os::kNoDeadline;
+    }
+    return os::kNoDeadline;
+}
+
+// The grace is over. First everything else is taken back: so the worker has nothing left that it could begin, and it is
+// known for sure what its death will cost. False: it has gone on in this very moment.
+bool EngineCore::stop_hard(LaneState& lane, std::uint64_t now) {
+    take_back_all(lane);
+    Running found;
+    if (!running(lane, found) || found.execution != lane.stop.execution) {
+        if (!pending(lane, lane.stop.execution)) lane.stop = {};
+        lane.stop.next_at = later(now, kLastWordsNs);
+        return lane.stop.stage != StopStage::none;
+    }
+    lane.stop.stage = StopStage::terminated;
+    lane.stop.next_at = later(now, kLastWordsNs);
+    lane.stopping = true;
+    supervisor_->signal_worker(lane.id, os::kSigTerm);
+    return true;
+}
+
+// What its worker has not begun goes to others.
+void EngineCore::take_back_all(LaneState& lane) {
+    for (std::uint32_t at = lane.tail; at != lane.head;) {
+        --at;
+        Entry& entry = lane.entry(at);
+        auto& claim = lane.memory->lane.request(at).claim;
+        if (entry.kind == Entry::Kind::task) {
+            Task* task = entry.task;
+            if (!shm::claim_task(claim, shm::kTaken)) continue;
+            entry = Entry{};
+            account(lane, task->function);
+            queue_front(task);
+        } else if (entry.kind == Entry::Kind::span) {
+            SpanWork* span = entry.span;
+            std::uint32_t first;
+            std::uint32_t last;
+            if (!shm::take_tail(claim, 0, first, last)) continue;
+            if (last != span->end || first < span->next_result) {
+                refuse(lane);
+                return;
+            }
+            auto* rest = new SpanWork;
+            rest->job = span->job;
+            rest->chunk = span->chunk;
+            rest->next_result = first;
+            rest->end = last;
+            ++span->job->spans;
+            span->end = first;
+            span_backlog_.push_front(rest);
+            if (span->next_result == span->end) {
+                account(lane, span->job->function);
+                entry = Entry{};
+                span_over(span);
+            }
+        }
+    }
+}
+
+bool EngineCore::stop(Task* task) {
+    if (!in_owner_process()) return false;
+    const std::lock_guard hold(mutex_);
+    if (drain()) fill();
+    if (state_of(*task) == TaskState::done) return false;
+    if (cancel_unstarted(task)) return true;
+    LaneState* lane = state_of(*task) == TaskState::in_lane ? lane_of(task->lane) : nullptr;
+    if (lane == nullptr) return false;
+    const std::uint64_t execution = shm::execution_of(task->position, 0);
+    if (lane->stop.stage != StopStage::none && lane->stop.execution == execution) return true;
+    begin_stop(*lane, execution, StopReason::request, limits_[task->limits].limits.grace_ns);
+    look_not_later(std::min(lane->stop.again_at, lane->stop.next_at));
+    return true;
+}
+
+bool EngineCore::being_stopped(const LaneState& lane, std::uint32_t position, std::uint32_t item) {
+    return lane.stop.stage != StopStage::none && lane.stop.execution == shm::execution_of(position, item);
+}
+
+bool EngineCore::stopped_hard(const LaneState& lane, std::uint32_t position, std::uint32_t item) {
+    return lane.stop.hard() && being_stopped(lane, position, item);
+}
+
+bool EngineCore::runs_again(const void* what, std::uint64_t item, std::uint32_t limits) {
+    const std::uint32_t most = limits_[limits].limits.retries;
+    if (most == 0) return false;
+    std::uint32_t& runs = runs_[{what, item}];
+    if (runs < most) {
+        ++runs;
+        return true;
+    }
+    runs_.erase({what, item});
+    return false;
+}
+
+}  // namespace hardwork

@@ -1,0 +1,24 @@
+// The worker's side of stopping a task: which execution is under way, for stop_requested().
+#pragma once
+
+#include <cstdint>
+
+#include "base/atomic.hpp"
+#include "shm/lane.hpp"
+
+namespace hardwork {
+
+// Written by the claim loop. Atomic since a handler or another thread of the task may ask.
+struct RunningHere {
+    Atomic<const shm::Control*> control{nullptr};
+    Atomic<std::uint32_t> item{0};
+    Atomic<std::uint64_t> told{~std::uint64_t{0}};  // the execution that has had its answer
+};
+RunningHere& running_here();
+
+inline void running_here(const shm::Control* control) {
+    running_here().control.store(control, std::memory_order_release);
+}
+inline void running_item(std::uint32_t item) { running_here().item.store(item, std::memory_order_relaxed); }
+
+}  // namespace hardwork
