@@ -131,7 +131,8 @@ bool EngineCore::pending(LaneState& lane, std::uint64_t execution) const {
 void EngineCore::look_at_limits() {
     drain();
     const std::uint64_t now = os::now_ns();
-    std::uint64_t next = os::kNoDeadline;
+    // For what begins meanwhile, also with workers that are not there yet.
+    std::uint64_t next = limited_ != 0 ? later(now, smallest_timeout_) : os::kNoDeadline;
     for (const auto& lane : lanes_) {
         if (lane != nullptr && (limited_ != 0 || lane->stop.stage != StopStage::none)) {
             next = std::min(next, look_at(*lane, now));
@@ -144,13 +145,12 @@ void EngineCore::look_at_limits() {
 
 std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
     if (lane.stop.stage != StopStage::none) return drive_stop(lane, now);
-    const std::uint64_t next = limited_ != 0 ? later(now, smallest_timeout_) : os::kNoDeadline;
     Running found;
-    if (!running(lane, found)) return std::min(next, look_at_idle(lane, now));
+    if (!running(lane, found)) return look_at_idle(lane, now);
     lane.idle_seen = false;
     const TaskLimits& limits = limits_[found.limits].limits;
-    if (limits.timeout_ns == 0) return next;
-    if (found.elapsed_ns < limits.timeout_ns) return std::min(next, later(now, limits.timeout_ns - found.elapsed_ns));
+    if (limits.timeout_ns == 0) return os::kNoDeadline;
+    if (found.elapsed_ns < limits.timeout_ns) return later(now, limits.timeout_ns - found.elapsed_ns);
     begin_stop(lane, found.execution, StopReason::timeout, limits.grace_ns);
     return std::min(lane.stop.again_at, lane.stop.next_at);
 }
