@@ -26,7 +26,7 @@ struct Error {
 // What a worker was doing; written by the worker into its lane, read by the parent when the worker is dead.
 enum class Phase : std::uint8_t {
     spawn = 0,    // process exists, has not reached its first instruction of ours
-    init = 1,     // preparing: __main__, initializer
+    init = 1,     // preparing: __main__, initializer; later a function that it is to know
     idle = 2,     // waits for work
     claim = 3,    // took a task, has not touched it: safe to give to another worker
     decode = 4,   // turning the input's bytes into objects: user code may run here

@@ -12,7 +12,14 @@ check_platform()
 
 from hardwork._engine import AsyncResult, Future, __version__  # noqa: E402  # not on a platform that was just refused
 from hardwork._install import install, uninstall  # noqa: E402
-from hardwork.errors import BrokenProcessPool, PoolTerminated, RemoteError, WorkerDied  # noqa: E402
+from hardwork.errors import (  # noqa: E402
+    BrokenProcessPool,
+    PoolTerminated,
+    RemoteError,
+    TaskStopped,
+    TaskTimeout,
+    WorkerDied,
+)
 from hardwork.executor import ProcessPoolExecutor  # noqa: E402
 from hardwork.pool import Pool  # noqa: E402
 
@@ -24,6 +31,8 @@ __all__ = [
     "PoolTerminated",
     "ProcessPoolExecutor",
     "RemoteError",
+    "TaskStopped",
+    "TaskTimeout",
     "WorkerDied",
     "__version__",
     "cpu_count",

@@ -29,7 +29,21 @@ class WorkerSourcePy(Protocol):
     def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int) -> int: ...
 
 @disjoint_base
-class Future(concurrent.futures.Future[_T]): ...
+class Future(concurrent.futures.Future[_T]):
+    def stop(self) -> bool: ...
+
+# What tasks of a pool may use up. Of an executor it is for submit, of a Pool for apply_async.
+class Limits:
+    def __new__(cls, core: Core, timeout_ns: int, grace_ns: int, retries: int, /) -> Limits: ...
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]: ...
+    def apply_async(
+        self,
+        func: Callable[..., _T],
+        args: Iterable[Any] = (),
+        kwds: Mapping[str, Any] = {},
+        callback: Callable[[_T], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> AsyncResult[_T]: ...
 
 @final
 class MapIterator(Generic[_T_co]):
@@ -62,6 +76,7 @@ class Core:
         on_demand: bool,
         by_name: bool,
         is_pool: bool,
+        stop_signal: int,
         /,
     ) -> None: ...
     # True from the first _core_start that succeeds on, also after a shutdown.
@@ -80,9 +95,13 @@ class Core:
 
 class ExecutorCore(Core):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]: ...
-    def _core_map_range(self, fn: Callable[..., _T], start: int, step: int, count: int, /) -> MapIterator[_T]: ...
+    def _core_map_range(
+        self, fn: Callable[..., _T], start: int, step: int, count: int, limits: Limits | None, /
+    ) -> MapIterator[_T]: ...
     # Each item is the call's only argument if single, else the tuple of its arguments.
-    def _core_map_items(self, fn: Callable[..., _T], items: list[Any], single: bool, /) -> MapIterator[_T]: ...
+    def _core_map_items(
+        self, fn: Callable[..., _T], items: list[Any], single: bool, limits: Limits | None, /
+    ) -> MapIterator[_T]: ...
 
 class PoolCore(Core):
     def apply_async(
@@ -103,6 +122,7 @@ class PoolCore(Core):
         most_in_row: int,
         callback: Callable[[list[_T]], object] | None,
         error_callback: Callable[[BaseException], object] | None,
+        limits: Limits | None,
         /,
     ) -> AsyncResult[list[_T]]: ...
     def _core_map_items(
@@ -113,10 +133,11 @@ class PoolCore(Core):
         most_in_row: int,
         callback: Callable[[list[_T]], object] | None,
         error_callback: Callable[[BaseException], object] | None,
+        limits: Limits | None,
         /,
     ) -> AsyncResult[list[_T]]: ...
     def _core_imap(
-        self, func: Callable[..., _T], most_in_row: int, ordered: bool, workers: int, /
+        self, func: Callable[..., _T], most_in_row: int, ordered: bool, workers: int, limits: Limits | None, /
     ) -> IMapIterator[_T]: ...
     def _core_results(self) -> list[AsyncResult[Any]]: ...
 
@@ -135,3 +156,6 @@ def resume_parent_watch() -> None: ...
 def wait_all_stopped() -> None: ...
 def terminate_pools() -> None: ...
 def usable_cpus() -> int: ...
+
+# A worker's handler of the stop signal.
+def raise_if_stopped(signum: int, frame: object, /) -> None: ...

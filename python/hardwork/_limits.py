@@ -238,3 +238,57 @@ def _integer(value: object, right: str) -> int:
 
 def _describe(value: object) -> str:
     return f"{reprlib.repr(value)} ({type(value).__name__})"
+
+
+OPTIONS = ("timeout", "retries", "grace")
+# The engine counts nanoseconds in 64 bits; nobody waits for centuries.
+_LONGEST = 1e9
+
+
+def check_unknown(unknown: dict[str, Any]) -> None:
+    """Refuses options that there are not.
+
+    Args:
+        unknown: What was given by names that are not options.
+
+    Raises:
+        TypeError: There is one.
+    """
+    if unknown:
+        raise TypeError(f"there is no option {next(iter(unknown))!r}; there are: {', '.join(OPTIONS)}")
+
+
+def check_limits(timeout: float | None, retries: int, grace: float) -> tuple[int, int, int]:
+    """Checks what `options` was given.
+
+    Args:
+        timeout: Seconds that a task may run; None for no limit.
+        retries: How many times a task is run again.
+        grace: Seconds that a task has to end.
+
+    Returns:
+        Timeout (0 for none) and grace in nanoseconds, and retries.
+
+    Raises:
+        TypeError: One has the wrong type.
+        ValueError: One is out of range.
+    """
+    limit = 0
+    if timeout is not None:
+        seconds = _seconds(timeout, "timeout must be a number of seconds or None")
+        if not 0 < seconds <= _LONGEST:
+            raise ValueError(f"timeout must be greater than 0, and at most {_LONGEST:.0f} seconds, not {timeout!r}")
+        limit = max(int(seconds * 1e9), 1)
+    times = _integer(retries, "retries must be an integer")
+    if not 0 <= times < 2**32:
+        raise ValueError(f"retries must be 0 or more, not {retries!r}")
+    seconds = _seconds(grace, "grace must be a number of seconds")
+    if not 0 <= seconds <= _LONGEST:
+        raise ValueError(f"grace must be 0 or more, and at most {_LONGEST:.0f} seconds, not {grace!r}")
+    return limit, int(seconds * 1e9), times
+
+
+def _seconds(value: Any, wanted: str) -> float:
+    if isinstance(value, bool) or not hasattr(type(value), "__float__"):
+        raise TypeError(f"{wanted}, not {value!r} ({type(value).__name__})")
+    return float(value)

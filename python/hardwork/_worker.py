@@ -47,6 +47,11 @@ class Preparation(Protocol):
         """Returns what the initializer is called within."""
 
 
+# At this a worker raises in the task that it is running, if that is to stop. One that nobody uses: the last ones are
+# for whoever wants just any.
+STOP_SIGNAL = signal.SIGRTMAX - 3
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """Whose worker it is, as far as a task can see it.
@@ -208,6 +213,7 @@ def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -
 
 def _work(plan: Plan, lane_fd: int, input_fd: int, parent_fd: int) -> None:
     _watch_forks()
+    signal.signal(STOP_SIGNAL, _engine.raise_if_stopped)
     code = _engine.run_worker(lane_fd, input_fd, parent_fd, lambda: _initialize(plan))
     with contextlib.suppress(ValueError, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends anyway, and without a traceback on the terminal

@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
 from multiprocessing import ProcessError
 from typing import Any
 
-__all__ = ["BrokenProcessPool", "PoolTerminated", "RemoteError", "WorkerDied"]
+__all__ = ["BrokenProcessPool", "PoolTerminated", "RemoteError", "TaskStopped", "TaskTimeout", "WorkerDied"]
 
 # What the worker was doing with the task when it ended, for the message. Phases as in include/hardwork/error.hpp.
 _DOING = {
@@ -128,6 +128,35 @@ class PoolTerminated(ProcessError):  # noqa: N818  # a state of affairs, like Wo
 
     def __init__(self, message: str = "the pool was terminated before the result was in") -> None:
         super().__init__(message)
+
+
+class TaskTimeout(TimeoutError):  # noqa: N818  # named like its base, and like asyncio's
+    """A task ran longer than the ``timeout`` of its options.
+
+    Raised in the task, where it can be caught and what is open be closed, and from there by its future. A task that
+    goes on regardless loses its worker after the grace: then the message names the worker.
+    """
+
+
+class TaskStopped(Exception):  # noqa: N818  # a state of affairs, like CancelledError
+    """A task was stopped while it ran, by `Future.stop`. Raised in the task, and from there by its future."""
+
+
+def ended_by_force(kind: type[TaskTimeout | TaskStopped], pid: int, phase: str, task: int) -> TaskTimeout | TaskStopped:
+    """Makes the error of a task that did not stop, so that its worker was killed. Called by the C extension.
+
+    Args:
+        kind: Why it should stop.
+        pid: The worker's process id.
+        phase: What it was doing.
+        task: The number of the task.
+
+    Returns:
+        The exception.
+    """
+    why = "ran longer than its time limit" if kind is TaskTimeout else "was stopped"
+    doing = _DOING.get(phase, "with task {task}").format(task=task)
+    return kind(f"the task {why} and did not end by itself: worker {pid} was killed in phase {phase} {doing}")
 
 
 class RemoteError(Exception):

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from hardwork import _birth, _children, _engine, _limits, _map
+from hardwork._limited import LimitedExecutor
 from hardwork._processes import WorkerProcess, WorkerTable
-from hardwork._worker import EXECUTOR
+from hardwork._worker import EXECUTOR, STOP_SIGNAL
 
 _T = TypeVar("_T")
 
@@ -115,7 +116,9 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
                     self._mp_context, self._max_workers, self._face, self._initializer, self._initargs
                 )
                 on_demand = self._safe_to_dynamically_spawn_children
-                self._core_start(source, self._max_workers, self._tasks_per_worker, on_demand, on_demand, False)
+                self._core_start(
+                    source, self._max_workers, self._tasks_per_worker, on_demand, on_demand, False, STOP_SIGNAL
+                )
             except BaseException:
                 self._pid = 0
                 if source is not None:
@@ -177,19 +180,51 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         replaced = "submit" in self.__dict__ or type(self).submit is not _engine.ExecutorCore.submit
         if replaced or buffersize is not None:
             return _map.map_by_submit(self, fn, iterables, deadline, buffersize)
+        return self._start_map(fn, iterables, deadline, None)
+
+    def _start_map(
+        self,
+        fn: Callable[..., _T],
+        iterables: tuple[Iterable[Any], ...],
+        deadline: float | None,
+        limits: _engine.Limits | None,
+    ) -> Iterator[_T]:
         if len(iterables) == 1 and type(numbers := iterables[0]) is range:
             if not numbers:
                 return iter(())
             count = (numbers[-1] - numbers[0]) // numbers.step + 1  # len() refuses what is too long
             if all(number in _INT64 for number in (numbers[0], numbers[-1], numbers.step, count)):
                 self._ensure_started()
-                return _with_deadline(self._core_map_range(fn, numbers[0], numbers.step, count), deadline)
+                return _with_deadline(self._core_map_range(fn, numbers[0], numbers.step, count, limits), deadline)
         single = len(iterables) == 1
         items = list(iterables[0] if single else zip(*iterables))  # noqa: B905  # the shortest ends it
         if not items:
             return iter(())
         self._ensure_started()
-        return _with_deadline(self._core_map_items(fn, items, single), deadline)
+        return _with_deadline(self._core_map_items(fn, items, single, limits), deadline)
+
+    def options(
+        self, *, timeout: float | None = None, retries: int = 0, grace: float = 0.5, **unknown: Any
+    ) -> LimitedExecutor:
+        """Makes a view on this pool whose tasks have limits of their own.
+
+        Args:
+            timeout: Seconds that a task may run, from when a worker starts it. Then `TaskTimeout` is raised in it.
+                Default: no limit.
+            retries: How many times it is run again after its worker died under it; for tasks that may be run twice.
+                Never after an exception or a timeout. Default: 0.
+            grace: Seconds that it has to end when it was told to; then its worker is killed. Default: 0.5.
+            **unknown: There are no others.
+
+        Returns:
+            An executor whose `submit` and `map` use this pool's workers.
+
+        Raises:
+            TypeError: A value has the wrong type, or there is no such option.
+            ValueError: A value is out of range.
+        """
+        _limits.check_unknown(unknown)
+        return LimitedExecutor(self, _engine.Limits(self, *_limits.check_limits(timeout, retries, grace)))
 
     def _ensure_started(self) -> None:
         self._check_process()

@@ -11,9 +11,10 @@ from multiprocessing import util
 from typing import Any, TypeVar
 
 from hardwork import _birth, _children, _engine, _limits, _pool_input
+from hardwork._limited import LimitedPool
 from hardwork._pool_views import PendingResults
 from hardwork._processes import WorkerProcess, WorkerTable
-from hardwork._worker import POOL
+from hardwork._worker import POOL, STOP_SIGNAL
 
 _T = TypeVar("_T")
 
@@ -90,7 +91,7 @@ class Pool(_engine.PoolCore, _Original):
         source = _birth.make_source(self._ctx, self._processes, POOL, self._initializer, self._initargs)
         try:
             tasks = self._maxtasksperchild or 0
-            self._core_start(source, self._processes, tasks, False, self._by_name, True)
+            self._core_start(source, self._processes, tasks, False, self._by_name, True, STOP_SIGNAL)
         except BaseException:
             source.close()
             if source.interrupted is not None:
@@ -157,7 +158,7 @@ class Pool(_engine.PoolCore, _Original):
             WorkerDied: A worker died while it ran an item, after all others have been worked on.
             Exception: What func raised, for the first item for which it did, after all have been worked on.
         """
-        return self._start_map(func, iterable, False, chunksize, None, None).get()
+        return self._start_map(func, iterable, False, chunksize, None, None, None).get()
 
     def map_async(  # type: ignore[override]  # one class for both kinds of results
         self,
@@ -179,7 +180,7 @@ class Pool(_engine.PoolCore, _Original):
         Returns:
             The result to come.
         """
-        return self._start_map(func, iterable, False, chunksize, callback, error_callback)
+        return self._start_map(func, iterable, False, chunksize, callback, error_callback, None)
 
     def starmap(
         self, func: Callable[..., _T], iterable: Iterable[Iterable[Any]], chunksize: int | None = None
@@ -194,7 +195,7 @@ class Pool(_engine.PoolCore, _Original):
         Returns:
             The results in the order of the items.
         """
-        return self._start_map(func, iterable, True, chunksize, None, None).get()
+        return self._start_map(func, iterable, True, chunksize, None, None, None).get()
 
     def starmap_async(
         self,
@@ -216,7 +217,7 @@ class Pool(_engine.PoolCore, _Original):
         Returns:
             The result to come.
         """
-        return self._start_map(func, iterable, True, chunksize, callback, error_callback)
+        return self._start_map(func, iterable, True, chunksize, callback, error_callback, None)
 
     def _start_map(
         self,
@@ -226,6 +227,7 @@ class Pool(_engine.PoolCore, _Original):
         chunksize: int | None,
         callback: Any,
         error_callback: Any,
+        limits: _engine.Limits | None,
     ) -> _engine.AsyncResult[list[Any]]:
         self._check_running()
         _limits.check_function(func, "func")
@@ -233,10 +235,10 @@ class Pool(_engine.PoolCore, _Original):
         numbers = None if star else _pool_input.as_range(iterable)
         if numbers is not None:
             chunk = self._chunk(numbers[2], chunksize)
-            return self._core_map_range(func, *numbers, chunk, callback, error_callback)
+            return self._core_map_range(func, *numbers, chunk, callback, error_callback, limits)
         items = iterable if type(iterable) is list else list(iterable)
         chunk = self._chunk(len(items), chunksize)
-        return self._core_map_items(func, items, star, chunk, callback, error_callback)
+        return self._core_map_items(func, items, star, chunk, callback, error_callback, limits)
 
     def _chunk(self, length: int, chunksize: int | None) -> int:
         """Says how many items a worker may have in a row, 0 for as many as is good."""
@@ -271,7 +273,7 @@ class Pool(_engine.PoolCore, _Original):
             ValueError: The pool is not running; chunksize or buffersize is less than 1.
             TypeError: func, iterable, chunksize or buffersize has the wrong type.
         """
-        return self._start_imap(func, iterable, chunksize, True, buffersize)
+        return self._start_imap(func, iterable, chunksize, True, buffersize, None)
 
     def imap_unordered(
         self,
@@ -292,7 +294,7 @@ class Pool(_engine.PoolCore, _Original):
         Returns:
             An iterator, as that of `imap`.
         """
-        return self._start_imap(func, iterable, chunksize, False, buffersize)
+        return self._start_imap(func, iterable, chunksize, False, buffersize, None)
 
     def _start_imap(
         self,
@@ -301,15 +303,39 @@ class Pool(_engine.PoolCore, _Original):
         chunksize: int | None,
         ordered: bool,
         buffersize: int | None,
+        limits: _engine.Limits | None,
     ) -> _engine.IMapIterator[_T]:
         self._check_running()
         _limits.check_function(func, "func")
         _limits.check_chunksize(chunksize)
         _limits.check_buffersize(buffersize)
         chunksize = 1 if chunksize is None else chunksize
-        results = self._core_imap(func, self._chunk(0, chunksize), ordered, self._processes)
+        results = self._core_imap(func, self._chunk(0, chunksize), ordered, self._processes, limits)
         _pool_input.feed(results, iterable, chunksize, buffersize)
         return results
+
+    def options(
+        self, *, timeout: float | None = None, retries: int = 0, grace: float = 0.5, **unknown: Any
+    ) -> LimitedPool:
+        """Makes a view on this pool whose calls have limits of their own.
+
+        Args:
+            timeout: Seconds that a call, or an item of a map, may run, from when a worker starts it. Then `TaskTimeout`
+                is raised in it. Default: no limit.
+            retries: How many times it is run again after its worker died under it; for calls that may be run twice.
+                Never after an exception or a timeout. Default: 0.
+            grace: Seconds that it has to end when it was told to; then its worker is killed. Default: 0.5.
+            **unknown: There are no others.
+
+        Returns:
+            An object with this pool's methods for work.
+
+        Raises:
+            TypeError: A value has the wrong type, or there is no such option.
+            ValueError: A value is out of range.
+        """
+        _limits.check_unknown(unknown)
+        return LimitedPool(self, _engine.Limits(self, *_limits.check_limits(timeout, retries, grace)))
 
     def close(self) -> None:
         """Takes no more work; the workers end when all that was given is done."""

@@ -89,7 +89,9 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     int on_demand;
     int by_name;  // functions of __main__ are found in workers as in multiprocessing's spawned children
     int is_pool;
-    if (!PyArg_ParseTuple(args, "OiIppp:_core_start", &source, &workers, &max_tasks, &on_demand, &by_name, &is_pool)) {
+    int stop_signal;
+    if (!PyArg_ParseTuple(args, "OiIpppi:_core_start", &source, &workers, &max_tasks, &on_demand, &by_name, &is_pool,
+                          &stop_signal)) {
         return nullptr;
     }
     const Ref uses_template(PyObject_GetAttrString(source, "uses_template"));
@@ -99,6 +101,7 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     options.max_tasks_per_worker = max_tasks;
     options.on_demand = on_demand != 0;
     options.span_is_task = is_pool != 0;
+    options.stop_signal = stop_signal;
     auto python_source = std::make_shared<PythonSource>(source, PyObject_IsTrue(uses_template.get()) == 1);
     auto events = std::make_shared<FutureEvents>();
     EngineRef engine;
@@ -286,6 +289,7 @@ int make_core_types(PyObject* module) {
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
     Ref base;
     if (add_type(module, "Core", spec, nullptr, base) < 0) return -1;
+    state.core_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(base.get()));
     if (add_derived(module, "ExecutorCore", "hardwork._engine.ExecutorCore",
                     "The part of ProcessPoolExecutor that is written in C++.", executor_methods, base.get()) < 0) {
         return -1;

@@ -123,6 +123,14 @@ PyObject* future_cancel(PyObject* self, PyObject*) {
     Py_RETURN_TRUE;
 }
 
+PyObject* future_stop(PyObject* self, PyObject*) {
+    const Ref cancelled(PyObject_CallMethod(self, "cancel", nullptr));
+    if (!cancelled || cancelled.get() == Py_True) return Py_XNewRef(cancelled.get());
+    FutureFields& own = fields(self);
+    if (own.state != FutureState::pending || own.task == nullptr) Py_RETURN_FALSE;
+    return PyBool_FromLong((*own.engine)->stop(own.task));
+}
+
 PyObject* future_add_done_callback(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     PyObject* callback;
     if (!only_argument(args, count, kwnames, "fn", callback) || callback == nullptr) {
@@ -249,6 +257,10 @@ PyMethodDef future_methods[] = {
     {"cancelled", future_cancelled, METH_NOARGS, "cancelled($self, /)\n--\n\nTrue if the call was cancelled."},
     {"running", future_running, METH_NOARGS,
      "running($self, /)\n--\n\nTrue if a worker has started the call and has not ended it."},
+    {"stop", future_stop, METH_NOARGS,
+     "stop($self, /)\n--\n\nEnds the task, also while it runs: cancels it if it has not started. In a running one "
+     "TaskStopped is raised; if\nit has not ended after the grace of its options (default 0.5 s), its worker is killed "
+     "and replaced.\n\nDoes not wait for the end. Returns False if it is done already."},
     {"cancel", future_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
     {"add_done_callback", as_method(future_add_done_callback), METH_FASTCALL | METH_KEYWORDS,

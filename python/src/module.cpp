@@ -6,6 +6,7 @@
 #include "future.hpp"
 #include "hardwork/version.hpp"
 #include "imap.hpp"
+#include "limits.hpp"
 #include "map_iterator.hpp"
 #include "pool_result.hpp"
 #include "runner.hpp"
@@ -81,12 +82,13 @@ PyMethodDef functions[] = {
     {"wait_all_stopped", wait_all_stopped, METH_NOARGS, nullptr},
     {"terminate_pools", terminate_pools, METH_NOARGS, nullptr},
     {"usable_cpus", module_usable_cpus, METH_NOARGS, nullptr},
+    {"raise_if_stopped", raise_if_stopped, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
 int execute(PyObject* module) {
     if (load_state() < 0 || make_future_type(module) < 0 || make_map_type(module) < 0 || make_result_type(module) < 0 ||
-        make_imap_type(module) < 0 || make_core_types(module) < 0 ||
+        make_imap_type(module) < 0 || make_core_types(module) < 0 || make_limits_type(module) < 0 ||
         PyModule_AddFunctions(module, codec_debug_methods) < 0) {
         return -1;
     }

@@ -1,5 +1,6 @@
 // The methods of PoolCore: calls and maps in, results and iterators out.
 #include "imap.hpp"
+#include "limits.hpp"
 #include "map_input.hpp"
 #include "pool_result.hpp"
 
@@ -103,7 +104,8 @@ struct CallArguments {
     std::vector<PyObject*> vector;
 };
 
-PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+PyObject* apply_async_with(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count,
+                           PyObject* kwnames) {
     PyObject* places[kArguments] = {};
     if (!place_arguments(args, count, kwnames, places)) return nullptr;
     if (!check_callback(places[kCallback], "callback") || !check_callback(places[kErrorCallback], "error_callback") ||
@@ -111,7 +113,8 @@ PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t cou
         return nullptr;
     }
     Core* core = core_of(self);
-    if (!check_open(core)) return nullptr;
+    std::uint32_t number;
+    if (!check_open(core) || !limits_number(self, limits, number)) return nullptr;
     const EngineRef engine = core->engine;
     const auto failed = [&]() -> PyObject* {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
@@ -134,13 +137,17 @@ PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t cou
             return nullptr;
     }
     Error why;
-    Task* task = engine->submit(function, input, why);
+    Task* task = engine->submit(function, input, number, why);
     if (task == nullptr) [[unlikely]] {
         engine->discard(input);
         if (check_open(core)) raise_error(why, engine.get());
         return nullptr;
     }
     return new_task_result(core, task, places[kCallback], places[kErrorCallback]);
+}
+
+PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    return apply_async_with(self, nullptr, args, count, kwnames);
 }
 
 JobOptions options_of(unsigned int most_in_row, bool ordered) {
@@ -161,7 +168,7 @@ PyObject* no_map(PyObject* self) {
     return nullptr;
 }
 
-// _core_map_range(func, start, step, count, most_in_row, callback, error_callback)
+// _core_map_range(func, start, step, count, most_in_row, callback, error_callback, limits)
 PyObject* pool_map_range(PyObject* self, PyObject* args) {
     PyObject* fn;
     long long start;
@@ -170,13 +177,16 @@ PyObject* pool_map_range(PyObject* self, PyObject* args) {
     unsigned int row;
     PyObject* callback;
     PyObject* error_callback;
-    if (!PyArg_ParseTuple(args, "OLLKIOO:_core_map_range", &fn, &start, &step, &items, &row, &callback,
-                          &error_callback) ||
+    PyObject* limits;
+    if (!PyArg_ParseTuple(args, "OLLKIOOO:_core_map_range", &fn, &start, &step, &items, &row, &callback,
+                          &error_callback, &limits) ||
         !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback") ||
         !ready_for_map(self)) {
         return nullptr;
     }
-    Job* job = start_range(self, fn, start, step, items, options_of(row, true));
+    JobOptions options = options_of(row, true);
+    if (!limits_number(self, limits, options.limits)) return nullptr;
+    Job* job = start_range(self, fn, start, step, items, options);
     if (job == nullptr) return no_map(self);
     return new_map_result(core_of(self), job, nullptr, static_cast<Py_ssize_t>(items), callback, error_callback);
 }
@@ -189,14 +199,17 @@ PyObject* pool_map_items(PyObject* self, PyObject* args) {
     unsigned int row;
     PyObject* callback;
     PyObject* error_callback;
-    if (!PyArg_ParseTuple(args, "OO!pIOO:_core_map_items", &fn, &PyList_Type, &list, &star, &row, &callback,
-                          &error_callback) ||
+    PyObject* limits;
+    if (!PyArg_ParseTuple(args, "OO!pIOOO:_core_map_items", &fn, &PyList_Type, &list, &star, &row, &callback,
+                          &error_callback, &limits) ||
         !check_callback(callback, "callback") || !check_callback(error_callback, "error_callback") ||
         !ready_for_map(self)) {
         return nullptr;
     }
+    JobOptions options = options_of(row, true);
+    if (!limits_number(self, limits, options.limits)) return nullptr;
     Ref errors;
-    Job* job = start_items(self, fn, list, star != 0 ? Shape::star : Shape::single, options_of(row, true), errors);
+    Job* job = start_items(self, fn, list, star != 0 ? Shape::star : Shape::single, options, errors);
     if (job == nullptr) return no_map(self);
     return new_map_result(core_of(self), job, errors.get(), PyList_GET_SIZE(list), callback, error_callback);
 }
@@ -207,14 +220,22 @@ PyObject* pool_imap(PyObject* self, PyObject* args) {
     unsigned int row;
     int ordered;
     int workers;
-    if (!PyArg_ParseTuple(args, "OIpi:_core_imap", &fn, &row, &ordered, &workers) || !ready_for_map(self))
+    PyObject* limits;
+    if (!PyArg_ParseTuple(args, "OIpiO:_core_imap", &fn, &row, &ordered, &workers, &limits) || !ready_for_map(self))
         return nullptr;
-    return new_imap(self, fn, options_of(row, ordered != 0), workers);
+    JobOptions options = options_of(row, ordered != 0);
+    if (!limits_number(self, limits, options.limits)) return nullptr;
+    return new_imap(self, fn, options, workers);
 }
 
 PyObject* pool_results(PyObject* self, PyObject*) { return pending_results(core_of(self)); }
 
 }  // namespace
+
+PyObject* apply_async_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count,
+                              PyObject* kwnames) {
+    return apply_async_with(core, limits, args, count, kwnames);
+}
 
 PyMethodDef pool_methods[] = {
     {"apply_async", as_method(pool_apply_async), METH_FASTCALL | METH_KEYWORDS,

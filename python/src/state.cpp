@@ -49,6 +49,9 @@ int load_pickling() {
     const std::pair<PyObject**, std::pair<const char*, const char*>> wanted[] = {
         {&state.worker_died, {"hardwork.errors", "worker_died"}},
         {&state.pool_terminated, {"hardwork.errors", "PoolTerminated"}},
+        {&state.task_timeout, {"hardwork.errors", "TaskTimeout"}},
+        {&state.task_stopped, {"hardwork.errors", "TaskStopped"}},
+        {&state.ended_by_force, {"hardwork.errors", "ended_by_force"}},
         {&state.dumps_result, {"hardwork._pickling", "dumps_result"}},
         {&state.loads, {"hardwork._pickling", "loads"}},
         {&state.dumps_function, {"hardwork._pickling", "dumps_function"}},

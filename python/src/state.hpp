@@ -51,6 +51,9 @@ struct State {
     // hardwork.errors
     PyObject* worker_died = nullptr;
     PyObject* pool_terminated = nullptr;
+    PyObject* task_timeout = nullptr;
+    PyObject* task_stopped = nullptr;
+    PyObject* ended_by_force = nullptr;
     // multiprocessing
     PyObject* base_result = nullptr;       // multiprocessing.pool.ApplyResult
     PyObject* base_imap = nullptr;         // multiprocessing.pool.IMapIterator
@@ -58,6 +61,8 @@ struct State {
     PyObject* timeout_error = nullptr;     // multiprocessing.TimeoutError
     PyObject* event = nullptr;             // threading.Event
     // our types
+    PyTypeObject* core_type = nullptr;
+    PyTypeObject* limits_type = nullptr;
     PyTypeObject* future_type = nullptr;
     PyTypeObject* map_type = nullptr;
     PyTypeObject* result_type = nullptr;

@@ -3,6 +3,7 @@
 
 #include "core.hpp"
 #include "future.hpp"
+#include "limits.hpp"
 
 namespace hardwork::py {
 
@@ -49,12 +50,13 @@ namespace {
 // Ordinary exceptions are the future's; KeyboardInterrupt and its like are the caller's.
 PyObject* failed() { return PyErr_ExceptionMatches(PyExc_Exception) ? new_failed_future() : nullptr; }
 
-PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+PyObject* submit_with(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     if (count < 1) {
         PyErr_SetString(PyExc_TypeError, "submit() missing 1 required positional argument: 'fn'");
         return nullptr;
     }
-    if (!ensure_started(self)) return nullptr;
+    std::uint32_t number;
+    if (!ensure_started(self) || !limits_number(self, limits, number)) return nullptr;
     Core* core = core_of(self);
     Engine& engine = *core->engine;
     PyObject* fn = args[0];
@@ -74,7 +76,7 @@ PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, P
         case Encoded::failed: return nullptr;
     }
     Error why;
-    Task* task = engine.submit(function, input, why);
+    Task* task = engine.submit(function, input, number, why);
     if (task == nullptr) [[unlikely]] {
         engine.discard(input);
         raise_error(why, &engine);
@@ -83,7 +85,15 @@ PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, P
     return new_future(core->engine, task);
 }
 
+PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    return submit_with(self, nullptr, args, count, kwnames);
+}
+
 }  // namespace
+
+PyObject* submit_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+    return submit_with(core, limits, args, count, kwnames);
+}
 
 PyMethodDef executor_methods[] = {
     {"submit", as_method(core_submit), METH_FASTCALL | METH_KEYWORDS,

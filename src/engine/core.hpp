@@ -158,8 +158,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void on_birth_failed(std::uint32_t lane, Error why) override;
     void on_timer() override;
     void bury(LaneState& lane, const WorkerDeath& death);
-    void bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current,
-                   const WorkerDeath& death);
+    void bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
     void break_pool(std::span<const std::byte> cause);
 
     // limits.cpp
@@ -268,13 +267,14 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
         TaskLimits limits;
         std::uint64_t uses = 0;  // by the face, tasks and jobs
     };
-    std::vector<LimitsInUse> limits_{1};                  // by number; 0 stands for none
-    std::uint64_t limited_ = 0;                           // tasks and jobs with limits that are not done
-    std::uint64_t smallest_timeout_ = os::kNoDeadline;    // of those in use
-    std::uint64_t looks_each_ = os::kNoDeadline;          // ns between looks, as of the last one
-    std::uint64_t look_at_ = os::kNoDeadline;             // now_ns() when the timer shall come to look at limits
-    std::uint64_t births_at_ = os::kNoDeadline;           // ... to see to births
-    std::map<std::pair<const void*, std::uint64_t>, std::uint32_t> runs_;  // of tasks and items that died, and run again
+    std::vector<LimitsInUse> limits_{1};                // by number; 0 stands for none
+    std::uint64_t limited_ = 0;                         // tasks and jobs with limits that are not done
+    std::uint64_t smallest_timeout_ = os::kNoDeadline;  // of those in use
+    std::uint64_t looks_each_ = os::kNoDeadline;        // ns between looks, as of the last one
+    std::uint64_t look_at_ = os::kNoDeadline;           // now_ns() when the timer shall come to look at limits
+    std::uint64_t births_at_ = os::kNoDeadline;         // ... to see to births
+    std::map<std::pair<const void*, std::uint64_t>, std::uint32_t>
+        runs_;  // of tasks and items that died, and run again
 
     std::deque<std::pair<std::int32_t, ExitStatus>> deaths_;  // the last ones, the newest first
     Budget budget_;                                           // of births that never get to work

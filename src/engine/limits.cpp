@@ -8,7 +8,6 @@
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 
-
 namespace hardwork {
 
 namespace {
@@ -18,8 +17,12 @@ constexpr std::uint64_t kLastWordsNs = 10'000'000;
 // A soft stop that came in the moment between a claim and the task's beginning is lost on the worker.
 constexpr std::uint64_t kSignalAgainNs = 5'000'000;
 constexpr std::uint64_t kNoExecution = ~std::uint64_t{0};
+// A worker that is awake and gets a CPU at all begins with its work within this.
+constexpr std::uint64_t kSlowestStartNs = 1'000'000'000;
 
-std::uint64_t later(std::uint64_t now, std::uint64_t by) { return by > os::kNoDeadline - now ? os::kNoDeadline : now + by; }
+std::uint64_t later(std::uint64_t now, std::uint64_t by) {
+    return by > os::kNoDeadline - now ? os::kNoDeadline : now + by;
+}
 }  // namespace
 
 // What a worker is doing, as far as can be known from here.
@@ -160,6 +163,8 @@ std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
 std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
     const bool was_seen = std::exchange(lane.idle_seen, false);
     if (lane.live == 0 || !lane.ready || lane.stopping) return os::kNoDeadline;
+    const auto phase = static_cast<Phase>(lane.control().worker.phase.load(std::memory_order_acquire) & 7);
+    if (phase != Phase::idle && phase != Phase::claim) return os::kNoDeadline;
     std::uint32_t number = 0;
     for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
         const Entry& entry = lane.entry(at);
@@ -169,7 +174,8 @@ std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
     }
     const TaskLimits& limits = limits_[number].limits;
     if (limits.timeout_ns == 0) return os::kNoDeadline;
-    const std::uint64_t due = later(later(lane.progress_at, limits.timeout_ns), limits.grace_ns);
+    const std::uint64_t patience = std::max(later(limits.timeout_ns, limits.grace_ns), kSlowestStartNs);
+    const std::uint64_t due = later(lane.progress_at, patience);
     if (now < due) return due;
     lane.idle_seen = true;
     if (!was_seen) return later(now, kLastWordsNs);

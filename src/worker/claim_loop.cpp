@@ -39,7 +39,11 @@ int ClaimLoop::run() {
         switch (request.kind) {
             case shm::RequestKind::task: run_task(request); break;
             case shm::RequestKind::span: run_span(request); break;
-            case shm::RequestKind::define: runner_.define(request.function, payload(request)); break;
+            case shm::RequestKind::define:
+                phase_.enter(Phase::init);  // it may import for seconds; who looks shall not think that it is stuck
+                runner_.define(request.function, payload(request));
+                phase_.enter(Phase::idle);
+                break;
             case shm::RequestKind::release: out_.take_back(request.extent.offset); break;
             case shm::RequestKind::stop: return 0;
         }

@@ -36,7 +36,7 @@ enum : std::int64_t {
 inline constexpr std::size_t kLargeSize = 3'000'000;
 inline constexpr std::size_t kCounters = 1 << 18;
 
-inline constexpr int kHeld = 3;                         // for fail_initialize: it waits until kLetGo is set
+inline constexpr int kHeld = 3;                       // for fail_initialize: it waits until kLetGo is set
 inline constexpr std::size_t kLetGo = kCounters - 1;  // of the shared counters
 inline constexpr std::size_t kTries = kCounters - 2;
 
