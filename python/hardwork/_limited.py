@@ -29,7 +29,7 @@ class LimitedExecutor(concurrent.futures.Executor):
         self._executor = executor
         self._limits = limits
         # Straight to the C function: what a limit costs is not to be a Python call.
-        self.submit = limits.submit  # type: ignore[method-assign, assignment]
+        self.submit = limits.submit  # type: ignore[method-assign]
 
     def map(
         self,
