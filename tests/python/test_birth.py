@@ -55,7 +55,8 @@ def facts() -> dict[str, Any]:
 
 
 def engine(**functions: Callable[..., Any]) -> Any:
-    return types.SimpleNamespace(pause_parent_watch=lambda: None, resume_parent_watch=lambda: None, **functions)
+    nothing = {"pause_parent_watch": lambda: None, "resume_parent_watch": lambda: None, "raise_if_stopped": print}
+    return types.SimpleNamespace(**nothing, **functions)
 
 
 def test_forked_template_and_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +164,7 @@ class FreshWorkers:
                 "serve = lambda channel, fork, main: main(1, 2, os.pidfd_open(os.getppid())); "
                 "nop = lambda: None; "
                 "w._engine = types.SimpleNamespace(run_worker=run, serve_template=serve, "
-                "pause_parent_watch=nop, resume_parent_watch=nop); "
+                "pause_parent_watch=nop, resume_parent_watch=nop, raise_if_stopped=print); "
             )
             return source.replace("from hardwork._worker", setup + "from hardwork._worker"), passed
 

@@ -166,6 +166,8 @@ def test_an_iterable_that_raises(any_pool: Any, count: int) -> None:
 def test_an_iterable_that_raises_within_a_chunk(any_pool: Any) -> None:
     assert everything(any_pool.imap(identity, fails_after(7), 2)) == [*range(6), LookupError]
     assert everything(any_pool.imap(identity, fails_after(3), 4)) == [LookupError]
+    if not isinstance(any_pool, hardwork.Pool):
+        return  # out of order, the original loses the results that come after the exception
     found = everything(any_pool.imap_unordered(identity, fails_after(7), 2))
     assert LookupError in found
     assert sorted(value for value in found if value is not LookupError) == list(range(6))
