@@ -21,9 +21,12 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       span_is_task_(control_.info.span_is_task != 0),
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
+// The lane goes next, and a stop that came at the last moment may still be asked about.
+ClaimLoop::~ClaimLoop() { running_here.control.store(nullptr, std::memory_order_release); }
+
 int ClaimLoop::run() {
     if (!prepare()) return 1;
-    running_here(&control_);
+    running_here.control.store(&control_, std::memory_order_release);
     for (;;) {
         if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
             announce();
@@ -124,7 +127,7 @@ void ClaimLoop::run_span(shm::Request& request) {
 
 // Before DECODE, which is what makes this the execution that the parent may time and stop.
 void ClaimLoop::begin(const shm::Request& request, std::uint32_t item) {
-    running_item(item);
+    running_here.item.store(item, std::memory_order_relaxed);
     if (request.timed) control_.worker.begun.store(os::ticks(), std::memory_order_relaxed);
 }
 

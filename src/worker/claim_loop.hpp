@@ -20,6 +20,9 @@ namespace hardwork {
 class ClaimLoop {
   public:
     ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner);
+    ClaimLoop(const ClaimLoop&) = delete;
+    ClaimLoop& operator=(const ClaimLoop&) = delete;
+    ~ClaimLoop();
     int run();  // returns the exit code
 
   private:

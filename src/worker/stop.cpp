@@ -4,23 +4,17 @@
 
 namespace hardwork {
 
-namespace {
-RunningHere here;
-}  // namespace
-
-RunningHere& running_here() { return here; }
-
 StopReason stop_requested() {
-    const shm::Control* control = here.control.load(std::memory_order_acquire);
+    const shm::Control* control = running_here.control.load(std::memory_order_acquire);
     if (control == nullptr) return StopReason::none;
     const auto reason = static_cast<StopReason>(control->parent.stop_reason.load(std::memory_order_acquire));
     if (reason == StopReason::none) return StopReason::none;
     const auto phase = static_cast<Phase>(control->worker.phase.load(std::memory_order_relaxed));
     if (phase != Phase::decode && phase != Phase::run && phase != Phase::encode) return StopReason::none;
     const std::uint64_t running = shm::execution_of(control->worker.position.load(std::memory_order_relaxed),
-                                                    here.item.load(std::memory_order_relaxed));
+                                                    running_here.item.load(std::memory_order_relaxed));
     if (control->parent.stop.load(std::memory_order_relaxed) != running) return StopReason::none;
-    if (here.told.exchange(running, std::memory_order_relaxed) == running) return StopReason::none;
+    if (running_here.told.exchange(running, std::memory_order_relaxed) == running) return StopReason::none;
     return reason == StopReason::timeout ? StopReason::timeout : StopReason::request;
 }
 

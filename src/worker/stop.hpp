@@ -10,15 +10,10 @@ namespace hardwork {
 
 // Written by the claim loop. Atomic since a handler or another thread of the task may ask.
 struct RunningHere {
-    Atomic<const shm::Control*> control{nullptr};
+    Atomic<const shm::Control*> control{nullptr};  // while there is a claim loop
     Atomic<std::uint32_t> item{0};
     Atomic<std::uint64_t> told{~std::uint64_t{0}};  // the execution that has had its answer
 };
-RunningHere& running_here();
-
-inline void running_here(const shm::Control* control) {
-    running_here().control.store(control, std::memory_order_release);
-}
-inline void running_item(std::uint32_t item) { running_here().item.store(item, std::memory_order_relaxed); }
+inline RunningHere running_here;
 
 }  // namespace hardwork
