@@ -34,7 +34,7 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     death.pid = lane->pid;
     death.status = status;
     death.refused_record = lane->refused;
-    death.phase = static_cast<Phase>(lane->control().worker.phase.load(std::memory_order_acquire) & 7);
+    death.phase = lane->phase();
     const bool barren = !lane->ready && !lane->stopping;
     bury(*lane, death);
     if (hot_ == lane) hot_ = nullptr;
@@ -74,10 +74,7 @@ void EngineCore::on_birth_failed(std::uint32_t id, Error) {
         budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});
     }
-    if (!broken_) {
-        births_at_ = os::now_ns() + 50'000'000;
-        set_timer();
-    }
+    if (!broken_) see_to_births_at(os::now_ns() + kShortagePauseNs);
     wake_collector();
 }
 
@@ -85,7 +82,7 @@ void EngineCore::on_timer() {
     const std::lock_guard hold(mutex_);
     const std::uint64_t now = os::now_ns();
     if (births_at_ <= now) {
-        births_at_ = ~std::uint64_t{0};
+        births_at_ = os::kNoDeadline;
         keep_workers();
     }
     fill();
@@ -163,13 +160,7 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
         if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
     }
     if (span->next_result < span->end) {
-        auto* rest = new SpanWork;
-        rest->job = &job;
-        rest->chunk = span->chunk;
-        rest->next_result = span->next_result;
-        rest->end = span->end;
-        ++job.spans;
-        span_backlog_.push_front(rest);
+        span_backlog_.push_front(new_span(job, *span->chunk, span->next_result, span->end));
     }
     if (job.waited) wake_waiters(nullptr, &job);
     span_over(span);

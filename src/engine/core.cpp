@@ -103,7 +103,7 @@ LaneState* EngineCore::lane_of(std::uint32_t id) {
 
 bool EngineCore::idle_lane_exists() const {
     for (const auto& lane : lanes_) {
-        if (lane != nullptr && lane->open() && lane->live == 0) return true;
+        if (lane != nullptr && lane->idle()) return true;
     }
     return false;
 }
@@ -152,22 +152,20 @@ void EngineCore::keep_workers() {
             wanted += job->items - job->finished;
         std::uint64_t idle = 0;
         for (const auto& lane : lanes_)
-            idle += lane != nullptr && lane->open() && lane->live == 0 ? 1U : 0U;
+            idle += lane != nullptr && lane->idle() ? 1U : 0U;
         wanted = wanted > idle ? wanted - idle : 0;
         if (wanted < lacking) lacking = wanted;
     }
     if (lacking == 0) return;
     const std::uint64_t at = budget_.next_birth_at();
     if (at > os::now_ns()) {
-        births_at_ = at;
-        set_timer();
+        see_to_births_at(at);
         return;
     }
     for (std::uint64_t i = 0; i < lacking; ++i) {
         if (!add_lane()) {
             // No memory or descriptors: with no worker at all nothing would ever finish; try again later.
-            births_at_ = os::now_ns() + 50'000'000;
-            set_timer();
+            see_to_births_at(os::now_ns() + kShortagePauseNs);
             return;
         }
     }
@@ -177,7 +175,7 @@ void EngineCore::demand_worker() {
     const std::lock_guard hold(mutex_);
     if (!options_.on_demand || shutting_down_ || broken_ || budget_.next_birth_at() > os::now_ns()) return;
     for (const auto& lane : lanes_) {
-        if (lane != nullptr && lane->open() && lane->ready && lane->live == 0) return;
+        if (lane != nullptr && lane->ready && lane->idle()) return;
     }
     static_cast<void>(add_lane());  // a shortage costs nobody a task here
 }
@@ -244,8 +242,7 @@ std::vector<WorkerView> EngineCore::workers() {
     const std::lock_guard hold(mutex_);
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
-        const auto phase = static_cast<Phase>(lane->control().worker.phase.load(std::memory_order_relaxed) & 7);
-        views.push_back({lane->id, lane->pid, phase});
+        views.push_back({lane->id, lane->pid, lane->phase()});
     }
     return views;
 }

@@ -2,7 +2,8 @@
 //
 //   core.cpp      making it, lanes, functions        submit.cpp    tasks in, cancel, subscribe, release
 //   dispatch.cpp  backlog -> lanes                   jobs.cpp      maps in, blocks out
-//   steal.cpp     lane -> idle lane                  burial.cpp    a worker has died: who loses, who goes on
+//   take_back.cpp lane -> parent                     burial.cpp    a worker has died: who loses, who goes on
+//   steal.cpp     lane -> idle lane
 //   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
 //   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
 //   limits.cpp    time limits, stops, tasks that run again
@@ -33,6 +34,8 @@ namespace hardwork {
 
 // Slots of a request ring kept for definitions, releases and STOP, so that tasks cannot crowd them out.
 inline constexpr std::uint32_t kReservedSlots = 24;
+// No process, memory or descriptor was to be had: when to try again.
+inline constexpr std::uint64_t kShortagePauseNs = 50'000'000;
 inline constexpr std::uint32_t kTasksPerLane = shm::kRequestSlots - kReservedSlots;
 
 // A thread that sleeps until one task or job is done. The first of them (the leader) sleeps on the lanes' bells too and
@@ -128,6 +131,11 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     SpanWork* next_span();
     void put_input(shm::Request& request, const Input& input);
 
+    // take_back.cpp
+    Task* take_back_task(LaneState& lane, std::uint32_t position);
+    SpanWork* take_back_items(LaneState& lane, std::uint32_t position, std::uint32_t keep);
+    void take_back_all(LaneState& lane);
+
     // steal.cpp
     bool steal_for(LaneState& thief);
     static bool can_lose(const LaneState& lane);
@@ -164,6 +172,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // limits.cpp
     struct Running;
     bool running(LaneState& lane, Running& found) const;
+    bool still_running(LaneState& lane) const;
     bool pending(LaneState& lane, std::uint64_t execution) const;
     void limited_begins(std::uint32_t limits);
     void limited_ends(std::uint32_t limits);
@@ -173,9 +182,10 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t look_at_idle(LaneState& lane, std::uint64_t now);
     std::uint64_t drive_stop(LaneState& lane, std::uint64_t now);
     bool stop_hard(LaneState& lane, std::uint64_t now);
-    void take_back_all(LaneState& lane);
     void begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns);
+    void send_stop_signal(const LaneState& lane);
     void look_not_later(std::uint64_t at);
+    void see_to_births_at(std::uint64_t at);
     void set_timer();
     bool timed(std::uint32_t limits) const { return limits_[limits].limits.timeout_ns != 0; }
     // Whether what died with its worker is run again; counts it.

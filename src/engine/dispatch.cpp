@@ -224,14 +224,9 @@ SpanWork* EngineCore::next_span() {
         std::uint32_t size = job.most_in_row;
         if (size == 0) size = sched::span_size(job.unspanned, workers, functions_[job.function].estimate);
         if (size > chunk->count - chunk->next) size = chunk->count - chunk->next;
-        auto* span = new SpanWork;
-        span->job = &job;
-        span->chunk = chunk;
-        span->next_result = chunk->next;
-        span->end = chunk->next + size;
+        SpanWork* span = new_span(job, *chunk, chunk->next, chunk->next + size);
         chunk->next += size;
         job.unspanned -= size;
-        ++job.spans;
         return span;
     }
     return nullptr;
@@ -277,7 +272,7 @@ void EngineCore::fill() {
     }
     if (backlog_head_ == nullptr && span_backlog_.empty() && open_jobs_.empty()) {
         for (const auto& lane : lanes_) {
-            if (lane != nullptr && lane->open() && lane->ready && lane->live == 0) {
+            if (lane != nullptr && lane->ready && lane->idle()) {
                 if (!steal_for(*lane)) break;
             }
         }

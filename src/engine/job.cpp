@@ -11,6 +11,16 @@ namespace {
 constexpr std::size_t kBlockBytes = 64 * 1024;
 }
 
+SpanWork* new_span(Job& job, Chunk& chunk, std::uint32_t first, std::uint32_t end) {
+    auto* span = new SpanWork;
+    span->job = &job;
+    span->chunk = &chunk;
+    span->next_result = first;
+    span->end = end;
+    ++job.spans;
+    return span;
+}
+
 void append_item(Piece& piece, Ending ending, bool large, std::span<const std::byte> payload) {
     const std::size_t need = sizeof(ItemHeader) + align_up(payload.size(), 8);
     if (piece.blocks.empty() || piece.blocks.back().capacity - piece.blocks.back().size < need) {

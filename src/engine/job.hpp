@@ -82,6 +82,8 @@ struct SpanWork {
     std::uint64_t piece_first = 0;  // its key in Job::pieces
 };
 
+// Items [first, end) of a chunk, not given to anybody. Counted by its job.
+SpanWork* new_span(Job& job, Chunk& chunk, std::uint32_t first, std::uint32_t end);
 // Appends a result to the piece's last block, or to a new one when that is large enough.
 void append_item(Piece& piece, Ending ending, bool large, std::span<const std::byte> payload);
 // Frees the large results of a block that nobody read.

@@ -175,26 +175,9 @@ void EngineCore::cancel_job(Job& job) {
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
         for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
-            Entry& entry = lane->entry(at);
+            const Entry& entry = lane->entry(at);
             if (entry.kind != Entry::Kind::span || entry.span->job != &job) continue;
-            SpanWork* span = entry.span;
-            std::uint32_t first;
-            std::uint32_t last;
-            if (!shm::take_tail(lane->memory->lane.request(at).claim, 0, first, last)) continue;
-            if (last != span->end || first < span->next_result) {
-                refuse(*lane);
-                continue;
-            }
-            job.finished += last - first;
-            span->chunk->unfinished -= last - first;
-            span->end = first;
-            if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
-            if (span->next_result == span->end) {
-                entry = Entry{};
-                --lane->live;
-                if (lane->live == 0) lane->queued_ns = 0;
-                span_over(span);
-            }
+            if (SpanWork* span = take_back_items(*lane, at, 0)) drop_span(span);
         }
     }
     --job.spans;

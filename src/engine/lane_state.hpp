@@ -109,6 +109,9 @@ struct LaneState {
     shm::Control& control() const { return memory->lane.control(); }
     std::uint32_t room() const { return shm::kRequestSlots - (tail - head); }
     bool open() const { return !stopping; }
+    bool idle() const { return open() && live == 0; }
+    // What its worker says that it is doing.
+    Phase phase() const { return static_cast<Phase>(control().worker.phase.load(std::memory_order_acquire) & 7); }
     sched::LaneLoad load() const { return {live, queued_ns, ready}; }
 };
 

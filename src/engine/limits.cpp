@@ -92,6 +92,11 @@ void EngineCore::look_not_later(std::uint64_t at) {
     set_timer();
 }
 
+void EngineCore::see_to_births_at(std::uint64_t at) {
+    births_at_ = at;
+    set_timer();
+}
+
 void EngineCore::set_timer() {
     const std::uint64_t at = std::min(look_at_, births_at_);
     if (supervisor_ != nullptr && at != os::kNoDeadline) supervisor_->wake_at(at);
@@ -101,8 +106,7 @@ void EngineCore::set_timer() {
 // that it has not changed.
 bool EngineCore::running(LaneState& lane, Running& found) const {
     shm::Control& control = lane.control();
-    const auto phase = [&] { return static_cast<Phase>(control.worker.phase.load(std::memory_order_acquire) & 7); };
-    if (phase() < Phase::decode) return false;
+    if (lane.phase() < Phase::decode) return false;
     const std::uint32_t position = control.worker.position.load(std::memory_order_acquire);
     if (position - lane.head >= lane.tail - lane.head) return false;
     const Entry& entry = lane.entry(position);
@@ -118,11 +122,18 @@ bool EngineCore::running(LaneState& lane, Running& found) const {
     }
     // Of a later item this is later too: never too long.
     const std::uint64_t begun = control.worker.begun.load(std::memory_order_acquire);
-    if (phase() < Phase::decode || control.worker.position.load(std::memory_order_acquire) != position) return false;
+    if (lane.phase() < Phase::decode || control.worker.position.load(std::memory_order_acquire) != position)
+        return false;
     const std::uint64_t ticks = os::ticks();
     found.elapsed_ns = begun < ticks ? (ticks - begun) / control.info.ticks_per_1024ns * 1024 : 0;
     found.execution = shm::execution_of(position, item);
     return true;
+}
+
+// Whether the execution that is to end is the one under way.
+bool EngineCore::still_running(LaneState& lane) const {
+    Running found;
+    return running(lane, found) && found.execution == lane.stop.execution;
 }
 
 // Whether that execution, of a single task, has no result yet.
@@ -163,7 +174,7 @@ std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
 std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
     const bool was_seen = std::exchange(lane.idle_seen, false);
     if (lane.live == 0 || !lane.ready || lane.stopping) return os::kNoDeadline;
-    const auto phase = static_cast<Phase>(lane.control().worker.phase.load(std::memory_order_acquire) & 7);
+    const Phase phase = lane.phase();
     if (phase != Phase::idle && phase != Phase::claim) return os::kNoDeadline;
     std::uint32_t number = 0;
     for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
@@ -194,6 +205,10 @@ void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason
     shm::Control& control = lane.control();
     control.parent.stop.store(execution, std::memory_order_relaxed);
     control.parent.stop_reason.store(static_cast<std::uint32_t>(reason), std::memory_order_release);
+    send_stop_signal(lane);
+}
+
+void EngineCore::send_stop_signal(const LaneState& lane) {
     if (options_.stop_signal != 0) supervisor_->signal_worker(lane.id, options_.stop_signal);
 }
 
@@ -202,15 +217,13 @@ std::uint64_t EngineCore::drive_stop(LaneState& lane, std::uint64_t now) {
     switch (stop.stage) {
         case StopStage::none: return os::kNoDeadline;
         case StopStage::soft: {
-            Running found;
-            const bool same = running(lane, found) && found.execution == stop.execution;
-            if (!same && (stop.reason == StopReason::timeout || !pending(lane, stop.execution))) {
+            if (!still_running(lane) && (stop.reason == StopReason::timeout || !pending(lane, stop.execution))) {
                 stop = {};
                 return look_at(lane, now);
             }
             if (now >= stop.again_at) {
                 stop.again_at = os::kNoDeadline;
-                if (options_.stop_signal != 0) supervisor_->signal_worker(lane.id, options_.stop_signal);
+                send_stop_signal(lane);
             }
             if (now < stop.next_at) return std::min(stop.again_at, stop.next_at);
             if (!stop_hard(lane, now)) return now;
@@ -230,55 +243,17 @@ std::uint64_t EngineCore::drive_stop(LaneState& lane, std::uint64_t now) {
 // known for sure what its death will cost. False: it has gone on in this very moment.
 bool EngineCore::stop_hard(LaneState& lane, std::uint64_t now) {
     take_back_all(lane);
-    Running found;
-    if (!running(lane, found) || found.execution != lane.stop.execution) {
-        if (!pending(lane, lane.stop.execution)) lane.stop = {};
-        lane.stop.next_at = later(now, kLastWordsNs);
-        return lane.stop.stage != StopStage::none;
+    const bool running = still_running(lane);
+    if (!running && !pending(lane, lane.stop.execution)) {
+        lane.stop = {};
+        return false;
     }
-    lane.stop.stage = StopStage::terminated;
     lane.stop.next_at = later(now, kLastWordsNs);
+    if (!running) return true;  // it is about to begin
+    lane.stop.stage = StopStage::terminated;
     lane.stopping = true;
     supervisor_->signal_worker(lane.id, os::kSigTerm);
     return true;
-}
-
-// What its worker has not begun goes to others.
-void EngineCore::take_back_all(LaneState& lane) {
-    for (std::uint32_t at = lane.tail; at != lane.head;) {
-        --at;
-        Entry& entry = lane.entry(at);
-        auto& claim = lane.memory->lane.request(at).claim;
-        if (entry.kind == Entry::Kind::task) {
-            Task* task = entry.task;
-            if (!shm::claim_task(claim, shm::kTaken)) continue;
-            entry = Entry{};
-            account(lane, task->function);
-            queue_front(task);
-        } else if (entry.kind == Entry::Kind::span) {
-            SpanWork* span = entry.span;
-            std::uint32_t first;
-            std::uint32_t last;
-            if (!shm::take_tail(claim, 0, first, last)) continue;
-            if (last != span->end || first < span->next_result) {
-                refuse(lane);
-                return;
-            }
-            auto* rest = new SpanWork;
-            rest->job = span->job;
-            rest->chunk = span->chunk;
-            rest->next_result = first;
-            rest->end = last;
-            ++span->job->spans;
-            span->end = first;
-            span_backlog_.push_front(rest);
-            if (span->next_result == span->end) {
-                account(lane, span->job->function);
-                entry = Entry{};
-                span_over(span);
-            }
-        }
-    }
 }
 
 bool EngineCore::stop(Task* task) {

@@ -60,11 +60,10 @@ bool EngineCore::steal_for(LaneState& thief) {
     for (std::uint32_t at = victim->tail; at != victim->head;) {
         --at;
         Entry& entry = victim->entry(at);
-        auto& claim = victim->memory->lane.request(at).claim;
         if (entry.kind == Entry::Kind::span) {
             if (gave) break;
             SpanWork* span = entry.span;
-            const std::uint64_t cursor = claim.load(std::memory_order_acquire);
+            const std::uint64_t cursor = victim->memory->lane.request(at).claim.load(std::memory_order_acquire);
             const std::uint32_t next = shm::cursor_next(cursor);
             if (next > span->end || next < span->next_result) {
                 refuse(*victim);
@@ -76,27 +75,9 @@ bool EngineCore::steal_for(LaneState& thief) {
                 if (next != span->piece_first - span->chunk->base) continue;
                 keep = 0;
             }
-            std::uint32_t first;
-            std::uint32_t last;
-            if (next >= span->end || !shm::take_tail(claim, keep, first, last)) continue;
-            if (last != span->end) {
-                refuse(*victim);
-                return false;
-            }
-            auto* taken = new SpanWork;
-            taken->job = span->job;
-            taken->chunk = span->chunk;
-            taken->next_result = first;
-            taken->end = last;
-            ++span->job->spans;
-            span->end = first;
-            const std::uint64_t moved = functions_[span->job->function].estimate.ns() * (last - first);
-            victim->queued_ns -= moved < victim->queued_ns ? moved : victim->queued_ns;
-            if (span->next_result == span->end) {  // everything before the cut had come in already
-                account(*victim, span->job->function);
-                entry = Entry{};
-                span_over(span);
-            }
+            SpanWork* taken = next < span->end ? take_back_items(*victim, at, keep) : nullptr;
+            if (victim->refused) return false;
+            if (taken == nullptr) continue;
             if (!give_span(thief, taken)) {
                 span_backlog_.push_front(taken);
                 return false;
@@ -105,10 +86,8 @@ bool EngineCore::steal_for(LaneState& thief) {
             break;
         }
         if (entry.kind == Entry::Kind::task && tasks_left > 0) {
-            Task* task = entry.task;
-            if (!shm::claim_task(claim, shm::kTaken)) continue;
-            entry = Entry{};
-            account(*victim, task->function);
+            Task* task = take_back_task(*victim, at);
+            if (task == nullptr) continue;
             --tasks_left;
             if (!give_task(thief, task)) {
                 queue_front(task);

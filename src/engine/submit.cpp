@@ -96,9 +96,7 @@ bool EngineCore::cancel_unstarted(Task* task) {
         case TaskState::in_lane: {
             LaneState* lane = lane_of(task->lane);
             if (lane == nullptr) return false;
-            if (!shm::claim_task(lane->memory->lane.request(task->position).claim, shm::kTaken)) return false;
-            lane->entry(task->position) = Entry{};
-            account(*lane, task->function);
+            if (take_back_task(*lane, task->position) == nullptr) return false;
             finish(task, Ending::cancelled, {});
             return true;
         }
