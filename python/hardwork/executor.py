@@ -173,22 +173,25 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             TimeoutError: By the iterator, when the time is over.
             Exception: By the iterator, in its place, what fn raised for an item; the iterator ends with it.
         """
+        return self._start_map(None, fn, iterables, timeout, chunksize, buffersize)
+
+    def _start_map(
+        self,
+        view: LimitedExecutor | None,
+        fn: Callable[..., _T],
+        iterables: tuple[Iterable[Any], ...],
+        timeout: float | None,
+        chunksize: int | None,
+        buffersize: int | None,
+    ) -> Iterator[_T]:
         _limits.check_function(fn)
         _limits.check_chunksize(chunksize)
         _limits.check_buffersize(buffersize)
         deadline = None if timeout is None else timeout + time.monotonic()
         replaced = "submit" in self.__dict__ or type(self).submit is not _engine.ExecutorCore.submit
-        if replaced or buffersize is not None:
-            return _map.map_by_submit(self, fn, iterables, deadline, buffersize)
-        return self._start_map(fn, iterables, deadline, None)
-
-    def _start_map(
-        self,
-        fn: Callable[..., _T],
-        iterables: tuple[Iterable[Any], ...],
-        deadline: float | None,
-        limits: _engine.Limits | None,
-    ) -> Iterator[_T]:
+        if buffersize is not None or (replaced and view is None):
+            return _map.map_by_submit(self if view is None else view, fn, iterables, deadline, buffersize)
+        limits = None if view is None else view._limits
         if len(iterables) == 1 and type(numbers := iterables[0]) is range:
             if not numbers:
                 return iter(())

@@ -18,7 +18,9 @@ PyObject* worker_died(const WorkerDeath& death) {
 }
 
 // Its worker was killed, since it did not stop.
-PyObject* ended_by_force(PyObject* type, const WorkerDeath& death) {
+PyObject* ended_by_force(Ending ending, const WorkerDeath& death) {
+    if (load_pickling() < 0) return nullptr;
+    PyObject* type = ending == Ending::timed_out ? state.task_timeout : state.task_stopped;
     return PyObject_CallFunction(state.ended_by_force, "OisK", type, static_cast<int>(death.pid),
                                  phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU));
 }
@@ -50,11 +52,7 @@ PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error
         case Ending::exception: value = decode_exception(result.bytes, face); break;
         case Ending::worker_died: value = worker_died(result.death); break;
         case Ending::timed_out:
-            if (load_pickling() == 0) value = ended_by_force(state.task_timeout, result.death);
-            break;
-        case Ending::stopped:
-            if (load_pickling() == 0) value = ended_by_force(state.task_stopped, result.death);
-            break;
+        case Ending::stopped: value = ended_by_force(result.ending, result.death); break;
         case Ending::cancelled:
             if (load_pickling() < 0) break;
             value = PyObject_CallNoArgs(face == Face::pool ? state.pool_terminated : state.cancelled_error);

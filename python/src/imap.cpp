@@ -165,7 +165,11 @@ bool send(Feed& feed) {
     feed.since = 0;
     if (feed.chunk.empty()) return true;
     feed.bytes += feed.chunk.size();
-    return feed.chunk.send(*feed.engine, feed.job);
+    if (feed.chunk.send(*feed.engine, feed.job)) return true;
+    if (!has_stopped(*feed.engine)) return false;
+    PyErr_Clear();  // no memory is left since nobody wants the items
+    feed.chunk.clear();
+    return true;
 }
 
 // A thread has nobody to raise the Python error to. Who reads the results gets it, behind those of the items before.
@@ -228,11 +232,7 @@ Fed feed_from(PyObject* self, PyObject* source, bool in_batches, bool may_wait, 
             const std::uint64_t now = monotonic_ns();
             gather = may_gather(self, now, now - std::exchange(before, now));
         }
-        if (!gather && !send(feed)) {
-            if (!has_stopped(*feed.engine)) return Fed::failed;
-            PyErr_Clear();
-            return Fed::all;
-        }
+        if (!gather && !send(feed)) return Fed::failed;
         if (added == 0) return Fed::all;
     }
 }
@@ -296,11 +296,7 @@ void send_gathered(PyObject* self) {
     if (feed.adding || !feed.chunk.even(feed.row)) {
         feed.overdue = true;
     } else if (feed.job != nullptr && !send(feed)) {
-        if (has_stopped(*feed.engine)) {
-            PyErr_Clear();
-        } else {
-            PyErr_WriteUnraisable(self);
-        }
+        PyErr_WriteUnraisable(self);
     }
     Py_DECREF(self);
 }

@@ -67,9 +67,13 @@ bool ItemChunk::send(Engine& engine, Job* job) {
     std::memcpy(to + table, bytes_.data(), bytes_.size());
     engine.add_span(job, input, header.count);
     if (full_at_ < kMost) full_at_ *= 2;
+    clear();
+    return true;
+}
+
+void ItemChunk::clear() {
     offsets_.clear();
     bytes_.clear();
-    return true;
 }
 
 }  // namespace hardwork::py

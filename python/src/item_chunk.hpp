@@ -29,6 +29,8 @@ class ItemChunk {
     bool even(std::uint32_t row) const { return row == 0 || offsets_.size() % row == 0; }
     bool empty() const { return offsets_.empty(); }
     std::size_t size() const { return bytes_.size(); }
+    // What is there is for nobody any more.
+    void clear();
     // Gives it to the engine and begins a new one. False with MemoryError.
     bool send(Engine& engine, Job* job);
 

@@ -84,7 +84,7 @@ PyMethodDef methods[] = {
 
 bool limits_number(PyObject* core, PyObject* limits, std::uint32_t& number) {
     number = 0;
-    if (limits == nullptr || limits == Py_None) return true;
+    if (limits == Py_None) return true;
     if (Py_TYPE(limits) != state.limits_type || limits_of(limits)->core != core) {
         PyErr_SetString(PyExc_TypeError, "the limits are those of another pool");
         return false;

@@ -7,11 +7,10 @@ namespace hardwork::py {
 
 int make_limits_type(PyObject* module);
 
-// The engine's number of them, for tasks of that core, which is started if need be; None or nullptr: 0. False with a
-// Python error.
+// The engine's number of them, for tasks of that core, which is started if need be; of None 0. False with a Python error.
 bool limits_number(PyObject* core, PyObject* limits, std::uint32_t& number);
 
-// The ways in that take limits.
+// submit of an executor and apply_async of a Pool; limits may be nullptr.
 PyObject* submit_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames);
 PyObject* apply_async_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count,
                               PyObject* kwnames);

@@ -104,8 +104,10 @@ struct CallArguments {
     std::vector<PyObject*> vector;
 };
 
-PyObject* apply_async_with(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count,
-                           PyObject* kwnames) {
+}  // namespace
+
+PyObject* apply_async_limited(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count,
+                              PyObject* kwnames) {
     PyObject* places[kArguments] = {};
     if (!place_arguments(args, count, kwnames, places)) return nullptr;
     if (!check_callback(places[kCallback], "callback") || !check_callback(places[kErrorCallback], "error_callback") ||
@@ -113,8 +115,8 @@ PyObject* apply_async_with(PyObject* self, PyObject* limits, PyObject* const* ar
         return nullptr;
     }
     Core* core = core_of(self);
-    std::uint32_t number;
-    if (!check_open(core) || !limits_number(self, limits, number)) return nullptr;
+    std::uint32_t number = 0;
+    if (!check_open(core) || (limits != nullptr && !limits_number(self, limits, number))) return nullptr;
     const EngineRef engine = core->engine;
     const auto failed = [&]() -> PyObject* {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
@@ -146,8 +148,10 @@ PyObject* apply_async_with(PyObject* self, PyObject* limits, PyObject* const* ar
     return new_task_result(core, task, places[kCallback], places[kErrorCallback]);
 }
 
+namespace {
+
 PyObject* pool_apply_async(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    return apply_async_with(self, nullptr, args, count, kwnames);
+    return apply_async_limited(self, nullptr, args, count, kwnames);
 }
 
 JobOptions options_of(unsigned int most_in_row, bool ordered) {
@@ -231,11 +235,6 @@ PyObject* pool_imap(PyObject* self, PyObject* args) {
 PyObject* pool_results(PyObject* self, PyObject*) { return pending_results(core_of(self)); }
 
 }  // namespace
-
-PyObject* apply_async_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count,
-                              PyObject* kwnames) {
-    return apply_async_with(core, limits, args, count, kwnames);
-}
 
 PyMethodDef pool_methods[] = {
     {"apply_async", as_method(pool_apply_async), METH_FASTCALL | METH_KEYWORDS,

@@ -50,13 +50,15 @@ namespace {
 // Ordinary exceptions are the future's; KeyboardInterrupt and its like are the caller's.
 PyObject* failed() { return PyErr_ExceptionMatches(PyExc_Exception) ? new_failed_future() : nullptr; }
 
-PyObject* submit_with(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+}  // namespace
+
+PyObject* submit_limited(PyObject* self, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
     if (count < 1) {
         PyErr_SetString(PyExc_TypeError, "submit() missing 1 required positional argument: 'fn'");
         return nullptr;
     }
-    std::uint32_t number;
-    if (!ensure_started(self) || !limits_number(self, limits, number)) return nullptr;
+    std::uint32_t number = 0;
+    if (!ensure_started(self) || (limits != nullptr && !limits_number(self, limits, number))) return nullptr;
     Core* core = core_of(self);
     Engine& engine = *core->engine;
     PyObject* fn = args[0];
@@ -85,15 +87,13 @@ PyObject* submit_with(PyObject* self, PyObject* limits, PyObject* const* args, P
     return new_future(core->engine, task);
 }
 
+namespace {
+
 PyObject* core_submit(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    return submit_with(self, nullptr, args, count, kwnames);
+    return submit_limited(self, nullptr, args, count, kwnames);
 }
 
 }  // namespace
-
-PyObject* submit_limited(PyObject* core, PyObject* limits, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
-    return submit_with(core, limits, args, count, kwnames);
-}
 
 PyMethodDef executor_methods[] = {
     {"submit", as_method(core_submit), METH_FASTCALL | METH_KEYWORDS,
