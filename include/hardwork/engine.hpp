@@ -12,15 +12,19 @@
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
 #include "hardwork/limits.hpp"
+#include "hardwork/stats.hpp"
 
 namespace hardwork {
 
 struct EngineOptions {
     int workers = 1;                         // the most worker processes at a time, 1 or more
     std::uint32_t max_tasks_per_worker = 0;  // a worker ends after so many tasks and is replaced; 0: never
-    bool on_demand = false;                  // start a worker only when no idle one could take the work
-    bool span_is_task = false;               // max_tasks_per_worker counts runs of a map's items, not the items
-    int stop_signal = 0;  // makes a worker's Runner look at stop_requested(); 0: tasks are not stopped softly
+    // Bytes of resident memory. A worker that has more ends after its task and is replaced; a task during which it has twice
+    // as much is stopped. 0: no limit.
+    std::uint64_t max_memory_per_worker = 0;
+    bool on_demand = false;     // start a worker only when no idle one could take the work
+    bool span_is_task = false;  // max_tasks_per_worker counts runs of a map's items, not the items
+    int stop_signal = 0;        // makes a worker's Runner look at stop_requested(); 0: tasks are not stopped softly
 };
 
 struct JobOptions {
@@ -58,11 +62,13 @@ enum class Ending : std::uint8_t {
     skipped,      // an item whose input the face could not encode
     worker_died,  // death says how
     cancelled,
-    timed_out,  // it did not stop at its time limit, and its worker was killed: death says which
-    stopped,    // the same after Engine::stop
-    broken,     // the pool gave up; bytes: the encoded cause if there is one
-    no_memory,  // the parent could not keep the result
+    timed_out,        // it did not stop at its time limit, and its worker was killed: death says which
+    stopped,          // the same after Engine::stop
+    memory_exceeded,  // the same with EngineOptions::max_memory_per_worker
+    broken,           // the pool gave up; bytes: the encoded cause if there is one
+    no_memory,        // the parent could not keep the result
 };
+inline constexpr std::size_t kEndings = 10;
 
 struct TaskResult {
     Ending ending = Ending::value;
@@ -184,6 +190,7 @@ class Engine {
     virtual std::vector<WorkerView> workers() = 0;
     // If workers are born on demand: one more, unless one is idle, as for a task.
     virtual void demand_worker() = 0;
+    virtual PoolStats stats() = 0;
     // How a worker has ended; unknown for one that lives, was never ours, or ended some thousand deaths ago.
     virtual ExitStatus exit_status(std::int32_t pid) = 0;
     virtual void signal_workers(int signal) = 0;

@@ -63,6 +63,7 @@ struct WorkerDeath {
     Phase phase = Phase::spawn;
     std::uint64_t task = 0;       // the engine's number of the task it was running; 0 if none
     bool refused_record = false;  // the worker was ended because it wrote a record that cannot be
+    bool out_of_memory = false;   // the kernel's out-of-memory killer chose it
 };
 
 }  // namespace hardwork

@@ -23,6 +23,7 @@ enum class StopReason : std::uint32_t {
     none = 0,
     timeout = 1,  // its time limit
     request = 2,  // somebody asked for it: Engine::stop
+    memory = 3,   // its worker has more than twice EngineOptions::max_memory_per_worker
 };
 
 }  // namespace hardwork

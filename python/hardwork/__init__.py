@@ -12,6 +12,7 @@ check_platform()
 
 from hardwork._engine import AsyncResult, Future, __version__  # noqa: E402  # not on a platform that was just refused
 from hardwork._install import install, uninstall  # noqa: E402
+from hardwork._stats import PoolStats  # noqa: E402
 from hardwork.errors import (  # noqa: E402
     BrokenProcessPool,
     PoolTerminated,
@@ -19,6 +20,7 @@ from hardwork.errors import (  # noqa: E402
     TaskStopped,
     TaskTimeout,
     WorkerDied,
+    WorkerMemoryExceeded,
 )
 from hardwork.executor import ProcessPoolExecutor  # noqa: E402
 from hardwork.pool import Pool  # noqa: E402
@@ -28,12 +30,14 @@ __all__ = [
     "BrokenProcessPool",
     "Future",
     "Pool",
+    "PoolStats",
     "PoolTerminated",
     "ProcessPoolExecutor",
     "RemoteError",
     "TaskStopped",
     "TaskTimeout",
     "WorkerDied",
+    "WorkerMemoryExceeded",
     "__version__",
     "cpu_count",
     "install",

@@ -78,6 +78,7 @@ class Core:
         by_name: bool,
         is_pool: bool,
         stop_signal: int,
+        max_memory_per_worker: int,  # bytes, 0 for no limit
         /,
     ) -> None: ...
     # True from the first _core_start that succeeds on, also after a shutdown.
@@ -92,6 +93,8 @@ class Core:
     def _core_broken(self) -> bool: ...
     # The exit code of a dead worker, or its negative signal; None if it lives, or if that is not known (yet).
     def _core_exit_status(self, pid: int, /) -> int | None: ...
+    # The counts in the order of hardwork.PoolStats; deaths as (cause, value, count).
+    def _core_stats(self) -> tuple[Any, ...]: ...
     def _core_workers(self) -> list[tuple[int, bool]]: ...
 
 class ExecutorCore(Core):

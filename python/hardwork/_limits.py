@@ -6,8 +6,10 @@ given and what would be right.
 
 from __future__ import annotations
 
+import decimal
 import multiprocessing
 import operator
+import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterable
@@ -181,6 +183,40 @@ def check_maxtasksperchild(maxtasksperchild: int | None) -> int | None:
     if maxtasksperchild is None or (isinstance(maxtasksperchild, int) and maxtasksperchild > 0):
         return maxtasksperchild
     raise ValueError(f"maxtasksperchild must be a positive int or None, not {_describe(maxtasksperchild)}")
+
+
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
+_UNITS |= {"ki": 1024, "mi": 1024**2, "gi": 1024**3, "ti": 1024**4}
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+
+
+def check_memory(max_memory_per_worker: int | str | None) -> int:
+    """Checks how much memory a worker may have.
+
+    Args:
+        max_memory_per_worker: Bytes, as a number or as text with a unit: ``"500MB"``, ``"1.5 GiB"``, ``"200 kB"``.
+            None for no limit.
+
+    Returns:
+        Bytes; 0 for no limit.
+
+    Raises:
+        TypeError: It is neither an integer nor text.
+        ValueError: It is less than 1, too large, or cannot be read.
+    """
+    if max_memory_per_worker is None:
+        return 0
+    right = "max_memory_per_worker must be a number of bytes, or text such as '500MB' or '2GiB'"
+    if isinstance(max_memory_per_worker, str):
+        match = _SIZE.fullmatch(max_memory_per_worker)
+        if match is None or match[2].lower() not in _UNITS:
+            raise ValueError(f"{right}, not {_describe(max_memory_per_worker)}")
+        size = int(decimal.Decimal(match[1]) * _UNITS[match[2].lower()])
+    else:
+        size = _integer(max_memory_per_worker, right)
+    if not 1 <= size < 2**62:
+        raise ValueError(f"max_memory_per_worker must be 1 byte or more, and less than 2**62, not {size}")
+    return size
 
 
 def check_function(fn: object, name: str = "fn") -> None:

@@ -7,7 +7,15 @@ from concurrent.futures.process import BrokenProcessPool, _RemoteTraceback
 from multiprocessing import ProcessError
 from typing import Any
 
-__all__ = ["BrokenProcessPool", "PoolTerminated", "RemoteError", "TaskStopped", "TaskTimeout", "WorkerDied"]
+__all__ = [
+    "BrokenProcessPool",
+    "PoolTerminated",
+    "RemoteError",
+    "TaskStopped",
+    "TaskTimeout",
+    "WorkerDied",
+    "WorkerMemoryExceeded",
+]
 
 # What the worker was doing with the task when it ended, for the message. Phases as in include/hardwork/error.hpp.
 _DOING = {
@@ -98,7 +106,7 @@ class WorkerDied(BrokenProcessPool):
 
 
 def worker_died(
-    pid: int, signal: int | None, exitcode: int | None, phase: str, task: int, refused_record: bool
+    pid: int, signal: int | None, exitcode: int | None, phase: str, task: int, refused_record: bool, out_of_memory: bool
 ) -> WorkerDied:
     """Makes the error of a task from what the engine knows about its worker's end. Called by the C extension.
 
@@ -109,12 +117,17 @@ def worker_died(
         phase: What it was doing.
         task: The number of the task it held, 0 for none.
         refused_record: Whether the pool itself ended it, because it had written a record that cannot be.
+        out_of_memory: Whether the out-of-memory killer has been at work just then.
 
     Returns:
         The exception.
     """
-    hint = "the pool ended it, because it had overwritten its shared memory with an invalid record"
-    error = WorkerDied(pid or None, signal, exitcode, phase, task or None, hint if refused_record else None)
+    hint = None
+    if refused_record:
+        hint = "the pool ended it, because it had overwritten its shared memory with an invalid record"
+    elif out_of_memory:
+        hint = "the kernel's out-of-memory killer chose it (the counter of its control group has moved)"
+    error = WorkerDied(pid or None, signal, exitcode, phase, task or None, hint)
     code = exitcode if signal is None else -signal
     if pid and code is not None:
         # As the original has it since 3.15.
@@ -142,7 +155,22 @@ class TaskStopped(Exception):  # noqa: N818  # a state of affairs, like Cancelle
     """A task was stopped while it ran, by `Future.stop`. Raised in the task, and from there by its future."""
 
 
-def ended_by_force(kind: type[TaskTimeout | TaskStopped], pid: int, phase: str, task: int) -> TaskTimeout | TaskStopped:
+class WorkerMemoryExceeded(MemoryError):  # noqa: N818  # named like its base
+    """The worker had more than twice ``max_memory_per_worker`` while it ran the task.
+
+    Raised in the task, which can let go of something and end, and from there by its future. A task that goes on
+    regardless loses its worker: then the message names the worker.
+    """
+
+
+_WHY = {
+    TaskTimeout: "ran longer than its time limit",
+    TaskStopped: "was stopped",
+    WorkerMemoryExceeded: "took more than twice max_memory_per_worker",
+}
+
+
+def ended_by_force(kind: type[Exception], pid: int, phase: str, task: int) -> Exception:
     """Makes the error of a task that did not stop, so that its worker was killed. Called by the C extension.
 
     Args:
@@ -154,9 +182,8 @@ def ended_by_force(kind: type[TaskTimeout | TaskStopped], pid: int, phase: str, 
     Returns:
         The exception.
     """
-    why = "ran longer than its time limit" if kind is TaskTimeout else "was stopped"
     doing = _DOING.get(phase, "with task {task}").format(task=task)
-    return kind(f"the task {why} and did not end by itself: worker {pid} was killed in phase {phase} {doing}")
+    return kind(f"the task {_WHY[kind]} and did not end by itself: worker {pid} was killed in phase {phase} {doing}")
 
 
 class RemoteError(Exception):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from hardwork import _birth, _children, _engine, _limits, _map
 from hardwork._limited import LimitedExecutor
 from hardwork._processes import WorkerProcess, WorkerTable
+from hardwork._stats import PoolStats
 from hardwork._worker import EXECUTOR, STOP_SIGNAL
 
 _T = TypeVar("_T")
@@ -46,10 +47,14 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             memory of multiprocessing. Except with ``fork`` they are pickled once, at the first submit, and the
             descriptors in them stay open until the pool is shut down, for workers that replace others. Default: ().
         max_tasks_per_child: After how many tasks a worker is replaced; not with ``fork``. Default: never.
+        max_memory_per_worker: Bytes of resident memory, or text such as ``"500MB"`` or ``"2GiB"``. A worker that has
+            more after a task is replaced; a task during which it has more than twice as much is stopped with
+            `WorkerMemoryExceeded`. What a forked worker shares with its parent counts too. Default: no limit.
 
     Raises:
         TypeError: A parameter has the wrong type.
-        ValueError: max_workers or max_tasks_per_child is less than 1, or max_tasks_per_child is given with ``fork``.
+        ValueError: max_workers or max_tasks_per_child is less than 1, max_tasks_per_child is given with ``fork``, or
+            max_memory_per_worker cannot be read.
     """
 
     # What clients of the standard class read, and what nothing here ever fills.
@@ -70,6 +75,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         initargs: Iterable[Any] = (),
         *,
         max_tasks_per_child: int | None = None,
+        max_memory_per_worker: int | str | None = None,
     ) -> None:
         # Not the standard class's: that one makes queues, locks and pipes, which nobody would use.
         self._max_workers = _limits.check_workers(max_workers)
@@ -80,6 +86,7 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         self._initializer, self._initargs = _limits.check_initializer(initializer, initargs)
         self._tasks_per_worker = _limits.check_tasks_per_child(max_tasks_per_child, method)
         self._max_tasks_per_child = max_tasks_per_child
+        self._max_memory = _limits.check_memory(max_memory_per_worker)
         self._safe_to_dynamically_spawn_children = method != "fork"
         self._shutdown_thread = False
         self._shutdown_lock: Any = threading.RLock()  # a signal's handler may submit, or shut down
@@ -117,7 +124,14 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
                 )
                 on_demand = self._safe_to_dynamically_spawn_children
                 self._core_start(
-                    source, self._max_workers, self._tasks_per_worker, on_demand, on_demand, False, STOP_SIGNAL
+                    source,
+                    self._max_workers,
+                    self._tasks_per_worker,
+                    on_demand,
+                    on_demand,
+                    False,
+                    STOP_SIGNAL,
+                    self._max_memory,
                 )
             except BaseException:
                 self._pid = 0
@@ -228,6 +242,14 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         """
         _limits.check_unknown(unknown)
         return LimitedExecutor(self, _engine.Limits(self, *_limits.check_limits(timeout, retries, grace)))
+
+    def stats(self) -> PoolStats:
+        """Counts what this pool has done so far.
+
+        Returns:
+            The counts since the first task: all zero before it, and still there after `shutdown`.
+        """
+        return PoolStats._of(self._core_stats())
 
     def _ensure_started(self) -> None:
         self._check_process()

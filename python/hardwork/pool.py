@@ -15,6 +15,7 @@ from hardwork._limited import LimitedPool
 from hardwork._pool_calls import PoolCalls
 from hardwork._pool_views import PendingResults
 from hardwork._processes import WorkerProcess, WorkerTable
+from hardwork._stats import PoolStats
 from hardwork._worker import POOL, STOP_SIGNAL
 
 _T = TypeVar("_T")
@@ -50,10 +51,13 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         maxtasksperchild: After how many tasks a worker is replaced. A task is a call, or of a map a chunk of items, as
             in the standard library. Default: never.
         context: A multiprocessing context. Default: the interpreter's own.
+        max_memory_per_worker: Bytes of resident memory, or text such as ``"500MB"`` or ``"2GiB"``. A worker that has
+            more after a task is replaced; a task during which it has more than twice as much is stopped with
+            `WorkerMemoryExceeded`. What a forked worker shares with its parent counts too. Default: no limit.
 
     Raises:
         TypeError: A parameter has the wrong type.
-        ValueError: processes or maxtasksperchild is less than 1.
+        ValueError: processes or maxtasksperchild is less than 1, or max_memory_per_worker cannot be read.
         OSError: The system refused something; the message names it.
     """
 
@@ -67,6 +71,8 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         initargs: Iterable[Any] = (),
         maxtasksperchild: int | None = None,
         context: Any = None,
+        *,
+        max_memory_per_worker: int | str | None = None,
     ) -> None:
         if not isinstance(self, Pool):
             # multiprocessing's ThreadPool calls its base by the name that hardwork.install() has given to this class.
@@ -75,6 +81,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         # Not the original's: that one makes queues and threads, which nobody would use.
         self._processes: int = _limits.check_processes(processes)
         self._maxtasksperchild: Any = _limits.check_maxtasksperchild(maxtasksperchild)
+        self._max_memory = _limits.check_memory(max_memory_per_worker)
         self._initializer: Any
         self._initargs: Any
         self._initializer, self._initargs = _limits.check_initializer(initializer, initargs)
@@ -92,7 +99,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         source = _birth.make_source(self._ctx, self._processes, POOL, self._initializer, self._initargs)
         try:
             tasks = self._maxtasksperchild or 0
-            self._core_start(source, self._processes, tasks, False, self._by_name, True, STOP_SIGNAL)
+            self._core_start(source, self._processes, tasks, False, self._by_name, True, STOP_SIGNAL, self._max_memory)
         except BaseException:
             source.close()
             if source.interrupted is not None:
@@ -189,6 +196,14 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         """
         _limits.check_unknown(unknown)
         return LimitedPool(self, _engine.Limits(self, *_limits.check_limits(timeout, retries, grace)))
+
+    def stats(self) -> PoolStats:
+        """Counts what this pool has done so far.
+
+        Returns:
+            The counts since it was made; still there after it has ended.
+        """
+        return PoolStats._of(self._core_stats())
 
     def close(self) -> None:
         """Takes no more work; the workers end when all that was given is done."""

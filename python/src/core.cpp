@@ -90,8 +90,9 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     int by_name;  // functions of __main__ are found in workers as in multiprocessing's spawned children
     int is_pool;
     int stop_signal;
-    if (!PyArg_ParseTuple(args, "OiIpppi:_core_start", &source, &workers, &max_tasks, &on_demand, &by_name, &is_pool,
-                          &stop_signal)) {
+    unsigned long long max_memory;
+    if (!PyArg_ParseTuple(args, "OiIpppiK:_core_start", &source, &workers, &max_tasks, &on_demand, &by_name, &is_pool,
+                          &stop_signal, &max_memory)) {
         return nullptr;
     }
     const Ref uses_template(PyObject_GetAttrString(source, "uses_template"));
@@ -102,6 +103,7 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     options.on_demand = on_demand != 0;
     options.span_is_task = is_pool != 0;
     options.stop_signal = stop_signal;
+    options.max_memory_per_worker = max_memory;
     auto python_source = std::make_shared<PythonSource>(source, PyObject_IsTrue(uses_template.get()) == 1);
     auto events = std::make_shared<FutureEvents>();
     EngineRef engine;
@@ -190,6 +192,25 @@ PyObject* core_outstanding(PyObject* self, PyObject*) {
     return PyLong_FromUnsignedLongLong(engine != nullptr ? engine->outstanding() : 0);
 }
 
+// _core_stats(): the counts in the order of PoolStats, and of deaths (cause, value, count).
+PyObject* core_stats(PyObject* self, PyObject*) {
+    const EngineRef engine = core_of(self)->engine;
+    const PoolStats stats = engine != nullptr ? engine->stats() : PoolStats{};
+    Ref died(PyList_New(0));
+    if (!died) return nullptr;
+    for (const Deaths& deaths : stats.workers_died) {
+        const Ref each(Py_BuildValue("(iiK)", static_cast<int>(deaths.cause), deaths.value,
+                                     static_cast<unsigned long long>(deaths.count)));
+        if (!each || PyList_Append(died.get(), each.get()) < 0) return nullptr;
+    }
+    const auto number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
+    return Py_BuildValue("(KKKKKKKKKOKKK)", number(stats.submitted), number(stats.done), number(stats.failed),
+                         number(stats.cancelled), number(stats.retried), number(stats.requeued),
+                         number(stats.workers_alive), number(stats.workers_born), number(stats.workers_retired),
+                         died.get(), number(stats.workers_restarted), number(stats.bytes_sent),
+                         number(stats.bytes_received));
+}
+
 // As _core_shutdown(True, ...) does, but for some time only: whether the pool has ended.
 PyObject* core_wait_stopped(PyObject* self, PyObject* timeout) {
     std::uint64_t deadline;
@@ -217,6 +238,7 @@ PyMethodDef methods[] = {
     {"_core_broken", core_broken, METH_NOARGS, nullptr},
     {"_core_exit_status", core_exit_status, METH_O, nullptr},
     {"_core_outstanding", core_outstanding, METH_NOARGS, nullptr},
+    {"_core_stats", core_stats, METH_NOARGS, nullptr},
     {"_core_workers", core_workers, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

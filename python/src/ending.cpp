@@ -12,15 +12,17 @@ PyObject* worker_died(const WorkerDeath& death) {
     Ref code = Ref::borrow(Py_None);
     if (death.status.kind == ExitStatus::Kind::signaled) signal = Ref(PyLong_FromLong(death.status.value));
     if (death.status.kind == ExitStatus::Kind::exited) code = Ref(PyLong_FromLong(death.status.value));
-    return PyObject_CallFunction(state.worker_died, "iOOsKO", static_cast<int>(death.pid), signal.get(), code.get(),
+    return PyObject_CallFunction(state.worker_died, "iOOsKOO", static_cast<int>(death.pid), signal.get(), code.get(),
                                  phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU),
-                                 death.refused_record ? Py_True : Py_False);
+                                 death.refused_record ? Py_True : Py_False, death.out_of_memory ? Py_True : Py_False);
 }
 
 // Its worker was killed, since it did not stop.
 PyObject* ended_by_force(Ending ending, const WorkerDeath& death) {
     if (load_pickling() < 0) return nullptr;
-    PyObject* type = ending == Ending::timed_out ? state.task_timeout : state.task_stopped;
+    PyObject* type = state.task_stopped;
+    if (ending == Ending::timed_out) type = state.task_timeout;
+    if (ending == Ending::memory_exceeded) type = state.memory_exceeded;
     return PyObject_CallFunction(state.ended_by_force, "OisK", type, static_cast<int>(death.pid),
                                  phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU));
 }
@@ -52,6 +54,7 @@ PyObject* decode_ending(Engine& engine, const TaskResult& result, bool& is_error
         case Ending::exception: value = decode_exception(result.bytes, face); break;
         case Ending::worker_died: value = worker_died(result.death); break;
         case Ending::timed_out:
+        case Ending::memory_exceeded:
         case Ending::stopped: value = ended_by_force(result.ending, result.death); break;
         case Ending::cancelled:
             if (load_pickling() < 0) break;

@@ -107,9 +107,16 @@ PyObject* raise_if_stopped(PyObject*, PyObject*) {
     const StopReason reason = stop_requested();
     if (reason == StopReason::none) Py_RETURN_NONE;
     if (load_pickling() == 0) {
-        const bool late = reason == StopReason::timeout;
-        PyErr_SetString(late ? state.task_timeout : state.task_stopped,
-                        late ? "the task ran longer than its time limit" : "the task was stopped");
+        switch (reason) {
+            case StopReason::timeout:
+                PyErr_SetString(state.task_timeout, "the task ran longer than its time limit");
+                break;
+            case StopReason::memory:
+                PyErr_SetString(state.memory_exceeded, "the task's worker has more than twice max_memory_per_worker");
+                break;
+            case StopReason::request:
+            case StopReason::none: PyErr_SetString(state.task_stopped, "the task was stopped"); break;
+        }
     }
     return nullptr;
 }

@@ -51,6 +51,7 @@ int load_pickling() {
         {&state.pool_terminated, {"hardwork.errors", "PoolTerminated"}},
         {&state.task_timeout, {"hardwork.errors", "TaskTimeout"}},
         {&state.task_stopped, {"hardwork.errors", "TaskStopped"}},
+        {&state.memory_exceeded, {"hardwork.errors", "WorkerMemoryExceeded"}},
         {&state.ended_by_force, {"hardwork.errors", "ended_by_force"}},
         {&state.dumps_result, {"hardwork._pickling", "dumps_result"}},
         {&state.loads, {"hardwork._pickling", "loads"}},

@@ -53,6 +53,7 @@ struct State {
     PyObject* pool_terminated = nullptr;
     PyObject* task_timeout = nullptr;
     PyObject* task_stopped = nullptr;
+    PyObject* memory_exceeded = nullptr;
     PyObject* ended_by_force = nullptr;
     // multiprocessing
     PyObject* base_result = nullptr;       // multiprocessing.pool.ApplyResult

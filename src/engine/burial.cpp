@@ -18,13 +18,19 @@ constexpr std::size_t kDeathsKept = 2048;
 
 void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     const std::lock_guard hold(mutex_);
-    if (LaneState* lane = lane_of(id)) lane->pid = pid;
+    LaneState* lane = lane_of(id);
+    if (lane == nullptr) return;
+    lane->pid = pid;
+    ++tally_.born;
 }
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
+    const bool killed = status.kind == ExitStatus::Kind::signaled && status.value == os::kSigKill;
+    const bool out_of_memory = killed && oom_.take(os::now_ns());
     const std::lock_guard hold(mutex_);
     LaneState* lane = lane_of(id);
     if (lane == nullptr) return;
+    if (lane->pid == 0 && pid != 0) ++tally_.born;
     if (pid != 0) lane->pid = pid;
     if (lane->pid != 0) deaths_.emplace_front(lane->pid, status);
     if (deaths_.size() > kDeathsKept) deaths_.pop_back();
@@ -34,15 +40,16 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     death.pid = lane->pid;
     death.status = status;
     death.refused_record = lane->refused;
+    death.out_of_memory = out_of_memory;
     death.phase = lane->phase();
+    count_end(*lane, death);
     const bool barren = !lane->ready && !lane->stopping;
     bury(*lane, death);
     if (hot_ == lane) hot_ = nullptr;
     lanes_[id & (kMaxWorkers - 1)].reset();
     if (barren) {
-        const bool killed =
-            status.kind == ExitStatus::Kind::signaled && (status.value == os::kSigKill || status.value == os::kSigTerm);
-        killed ? budget_.on_killed(os::now_ns()) : budget_.on_barren(os::now_ns());
+        const bool shot = killed || (status.kind == ExitStatus::Kind::signaled && status.value == os::kSigTerm);
+        shot ? budget_.on_killed(os::now_ns()) : budget_.on_barren(os::now_ns());
         if (budget_.exhausted()) break_pool({});
     }
     if (!shutting_down_ || !nothing_outstanding()) keep_workers();
@@ -116,6 +123,7 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
                     finish_dead(task, Ending::worker_died, told);
                 }
             } else {
+                ++tally_.requeued;
                 queue_front(task);
             }
         } else if (entry.kind == Entry::Kind::span) {
@@ -144,8 +152,10 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
         const Ending ending = stopped ? lane.stop.ending() : Ending::worker_died;
         if (terminating_) {
             append_item(*span->piece, Ending::cancelled, false, {});
+            tally_.count(Ending::cancelled);
         } else {
             append_item(*span->piece, ending, false, std::as_bytes(std::span(&told, 1)));
+            tally_.count(ending);
         }
         ++span->next_result;
         ++job.finished;
@@ -155,11 +165,13 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
         // Claimed, not begun: nobody wants it any more, and it must not keep the map from ending.
         const std::uint32_t count = span->end - span->next_result;
         job.finished += count;
+        count_dropped(count);
         span->chunk->unfinished -= count;
         span->next_result = span->end;
         if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
     }
     if (span->next_result < span->end) {
+        tally_.requeued += span->end - span->next_result;
         span_backlog_.push_front(new_span(job, *span->chunk, span->next_result, span->end));
     }
     if (job.waited) wake_waiters(nullptr, &job);

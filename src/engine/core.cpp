@@ -118,6 +118,7 @@ bool EngineCore::add_lane() {
         info.generation = lane_generation_;
         info.max_tasks = options_.max_tasks_per_worker;
         info.span_is_task = options_.span_is_task ? 1 : 0;
+        info.max_memory = options_.max_memory_per_worker;
         info.spin_ns = static_cast<std::uint32_t>(spin_ns_);
         info.ticks_per_1024ns = os::ticks_per_1024ns();
         os::Fd memory;
@@ -132,6 +133,10 @@ bool EngineCore::add_lane() {
         lane->memory->fd = copy.take();
         supervisor_->request_birth(lane->id, std::move(memory));
         lanes_[slot] = std::move(lane);
+        if (tally_.to_replace != 0) {
+            --tally_.to_replace;
+            ++tally_.restarted;
+        }
         // Who sleeps on bells has to learn of the new one.
         wake_leader();
         wake_collector();

@@ -6,7 +6,7 @@
 //   steal.cpp     lane -> idle lane
 //   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
 //   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
-//   limits.cpp    time limits, stops, tasks that run again
+//   limits.cpp    time limits, stops, tasks that run again         stats.cpp     what is counted
 //
 // One lock guards all of it. Nobody holds it while running foreign code, waiting, or taking the GIL.
 #pragma once
@@ -22,8 +22,10 @@
 #include "engine/job.hpp"
 #include "engine/lane_state.hpp"
 #include "engine/slab.hpp"
+#include "engine/tally.hpp"
 #include "hardwork/engine.hpp"
 #include "os/futex.hpp"
+#include "os/memory_use.hpp"
 #include "os/thread.hpp"
 #include "sched/estimate.hpp"
 #include "shm/arena.hpp"
@@ -97,6 +99,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void release_job(Job* job) override;
     std::uint64_t outstanding() override;
     std::vector<WorkerView> workers() override;
+    PoolStats stats() override;
     ExitStatus exit_status(std::int32_t pid) override;
     void signal_workers(int signal) override;
     void demand_worker() override;
@@ -169,6 +172,11 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
     void break_pool(std::span<const std::byte> cause);
 
+    // stats.cpp
+    // Items that will not run: nobody wants them, or the pool gave up.
+    void count_dropped(std::uint64_t items) { tally_.count(broken_ ? Ending::broken : Ending::cancelled, items); }
+    void count_end(const LaneState& lane, const WorkerDeath& death);
+
     // limits.cpp
     struct Running;
     bool running(LaneState& lane, Running& found) const;
@@ -187,6 +195,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void look_not_later(std::uint64_t at);
     void see_to_births_at(std::uint64_t at);
     void set_timer();
+    void watch_memory();
     bool timed(std::uint32_t limits) const { return limits_[limits].limits.timeout_ns != 0; }
     // Whether what died with its worker is run again; counts it.
     bool runs_again(const void* what, std::uint64_t item, std::uint32_t limits);
@@ -286,6 +295,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::map<std::pair<const void*, std::uint64_t>, std::uint32_t>
         runs_;  // of tasks and items that died, and run again
 
+    Tally tally_;
+    os::OomCounter oom_;                                      // the supervisor's thread's
     std::deque<std::pair<std::int32_t, ExitStatus>> deaths_;  // the last ones, the newest first
     Budget budget_;                                           // of births that never get to work
     bool shutting_down_ = false;

@@ -64,6 +64,7 @@ bool EngineCore::introduce(LaneState& lane, std::uint32_t function) {
     request->kind = shm::RequestKind::define;
     request->function = function;
     put_input(*request, functions_[function].code);
+    tally_.sent += functions_[function].code.length;
     lane.known_functions[word] |= bit;
     ++lane.tail;
     return true;

@@ -55,6 +55,7 @@ bool EngineCore::drain_lane(LaneState& lane) {
         refuse(lane);
         return false;
     }
+    tally_.received += tail - lane.result_head;
     const LaneMemory* memory = lane.memory.get();
     while (lane.result_head != tail) {
         const std::uint64_t available = tail - lane.result_head;
@@ -139,6 +140,7 @@ bool EngineCore::take_large(LaneState& lane, const std::byte* payload, LargeResu
     std::memcpy(&extent, payload, sizeof extent);
     LaneMemory& memory = *lane.memory;
     if (!memory.windows.plausible(extent) || !memory.live.add(extent)) return false;
+    tally_.received += extent.length;
     const std::byte* data = memory.windows.at(extent);
     large = nullptr;
     if (data == nullptr) {
@@ -210,11 +212,14 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
     if (record.in_arena != 0) {
         if (large == nullptr) {
             append_item(*span->piece, Ending::no_memory, false, {});
+            tally_.count(Ending::no_memory);
         } else {
             append_item(*span->piece, ending_of(record.outcome), true, std::as_bytes(std::span(&large, 1)));
+            tally_.count(ending_of(record.outcome));
         }
     } else {
         append_item(*span->piece, ending_of(record.outcome), false, {payload, record.length});
+        tally_.count(ending_of(record.outcome));
     }
     ++span->next_result;
     span_progress(span);
@@ -286,6 +291,7 @@ void EngineCore::finish_dead(Task* task, Ending ending, const WorkerDeath& death
 
 void EngineCore::done(Task* task) {
     --outstanding_;
+    tally_.count(task->ending);
     if (task->limits != 0) {
         limited_ends(task->limits);
         if (!runs_.empty()) forget_runs(task, 0);

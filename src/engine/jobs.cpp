@@ -22,6 +22,7 @@ Job* EngineCore::start_job(std::uint32_t function, const JobOptions& options, Er
     job->most_in_row = options.most_in_row;
     job->limits = options.limits;
     if (job->limits != 0) limited_begins(job->limits);
+    if (options_.max_memory_per_worker != 0) watch_memory();
     all_jobs_.push_back(job);
     ++functions_[function].pending;
     ++jobs_;
@@ -35,11 +36,13 @@ bool EngineCore::add_span(Job* job, Input& input, std::uint32_t count) {
     chunk->base = job->items;
     chunk->count = count;
     chunk->unfinished = count;
+    tally_.sent += input.length;
     input.data = nullptr;
     job->items += count;
     if (broken_ || job->cancelled) {
         // Ends at once: the reader finds the end, or the pool's cause.
         job->finished += count;
+        count_dropped(count);
         job->cancelled = true;
         if (chunk->input.in_arena) input_arena_.release({chunk->input.offset, chunk->input.length});
         return true;
@@ -156,6 +159,7 @@ void EngineCore::cancel_job(Job& job) {
     job.cancelled = true;
     for (auto& chunk : job.chunks) {
         job.finished += chunk->count - chunk->next;
+        count_dropped(chunk->count - chunk->next);
         chunk->unfinished -= chunk->count - chunk->next;
         chunk->next = chunk->count;
         if (chunk->unfinished == 0) release_chunk(*chunk);
@@ -189,6 +193,7 @@ void EngineCore::drop_span(SpanWork* span) {
     Job& job = *span->job;
     const std::uint32_t count = span->end - span->next_result;
     job.finished += count;
+    count_dropped(count);
     span->chunk->unfinished -= count;
     if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
     span_over(span);

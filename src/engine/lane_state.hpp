@@ -81,7 +81,24 @@ struct Stopping {
     std::uint64_t next_at = 0;    // now_ns() of the next stage
     std::uint64_t again_at = 0;   // in `soft`: when the signal is sent once more
     bool hard() const { return stage >= StopStage::terminated; }
-    Ending ending() const { return reason == StopReason::timeout ? Ending::timed_out : Ending::stopped; }
+    Ending ending() const {
+        switch (reason) {
+            case StopReason::timeout: return Ending::timed_out;
+            case StopReason::memory: return Ending::memory_exceeded;
+            case StopReason::none:
+            case StopReason::request: break;
+        }
+        return Ending::stopped;
+    }
+    DeathCause cause() const {
+        switch (reason) {
+            case StopReason::timeout: return DeathCause::time_limit;
+            case StopReason::memory: return DeathCause::memory_limit;
+            case StopReason::none:
+            case StopReason::request: break;
+        }
+        return DeathCause::stopped;
+    }
 };
 
 struct LaneState {

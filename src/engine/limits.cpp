@@ -19,6 +19,9 @@ constexpr std::uint64_t kSignalAgainNs = 5'000'000;
 constexpr std::uint64_t kNoExecution = ~std::uint64_t{0};
 // A worker that is awake and gets a CPU at all begins with its work within this.
 constexpr std::uint64_t kSlowestStartNs = 1'000'000'000;
+// How often the memory of workers at work is looked at.
+constexpr std::uint64_t kMemoryLookNs = 20'000'000;
+constexpr std::uint64_t kMemoryGraceNs = 500'000'000;
 
 std::uint64_t later(std::uint64_t now, std::uint64_t by) {
     return by > os::kNoDeadline - now ? os::kNoDeadline : now + by;
@@ -147,8 +150,10 @@ void EngineCore::look_at_limits() {
     const std::uint64_t now = os::now_ns();
     // For what begins meanwhile, also with workers that are not there yet.
     std::uint64_t next = limited_ != 0 ? later(now, smallest_timeout_) : os::kNoDeadline;
+    const bool memory = options_.max_memory_per_worker != 0 && !nothing_outstanding();
+    if (memory) next = std::min(next, later(now, kMemoryLookNs));
     for (const auto& lane : lanes_) {
-        if (lane != nullptr && (limited_ != 0 || lane->stop.stage != StopStage::none)) {
+        if (lane != nullptr && (memory || limited_ != 0 || lane->stop.stage != StopStage::none)) {
             next = std::min(next, look_at(*lane, now));
         }
     }
@@ -162,6 +167,11 @@ std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
     Running found;
     if (!running(lane, found)) return look_at_idle(lane, now);
     lane.idle_seen = false;
+    const std::uint64_t memory = options_.max_memory_per_worker;
+    if (memory != 0 && os::resident_bytes(lane.pid) / 2 > memory) {
+        begin_stop(lane, found.execution, StopReason::memory, kMemoryGraceNs);
+        return std::min(lane.stop.again_at, lane.stop.next_at);
+    }
     const TaskLimits& limits = limits_[found.limits].limits;
     if (limits.timeout_ns == 0) return os::kNoDeadline;
     if (found.elapsed_ns < limits.timeout_ns) return later(now, limits.timeout_ns - found.elapsed_ns);
@@ -199,6 +209,11 @@ std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
     return os::kNoDeadline;
 }
 
+// There is work: the memory of those who do it is to be looked at.
+void EngineCore::watch_memory() {
+    if (look_at_ == os::kNoDeadline) look_not_later(later(os::now_ns(), kMemoryLookNs));
+}
+
 void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns) {
     const std::uint64_t now = os::now_ns();
     lane.stop = {StopStage::soft, reason, execution, later(now, grace_ns), later(now, kSignalAgainNs)};
@@ -217,7 +232,7 @@ std::uint64_t EngineCore::drive_stop(LaneState& lane, std::uint64_t now) {
     switch (stop.stage) {
         case StopStage::none: return os::kNoDeadline;
         case StopStage::soft: {
-            if (!still_running(lane) && (stop.reason == StopReason::timeout || !pending(lane, stop.execution))) {
+            if (!still_running(lane) && (stop.reason != StopReason::request || !pending(lane, stop.execution))) {
                 stop = {};
                 return look_at(lane, now);
             }
@@ -285,6 +300,7 @@ bool EngineCore::runs_again(const void* what, std::uint64_t item, std::uint32_t 
     std::uint32_t& runs = runs_[{what, item}];
     if (runs < most) {
         ++runs;
+        ++tally_.retried;
         return true;
     }
     runs_.erase({what, item});

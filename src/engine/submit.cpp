@@ -31,6 +31,7 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, std::uint32_t lim
     task->flags = 0;
     task->limits = static_cast<std::uint16_t>(limits);
     if (limits != 0) limited_begins(limits);
+    if (options_.max_memory_per_worker != 0) watch_memory();
     if (input.in_arena) {
         task->flags = kInputInArena;
         task->storage.extent = {input.offset, input.length};
@@ -38,6 +39,7 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, std::uint32_t lim
         task->length = static_cast<std::uint8_t>(input.length);
         std::memcpy(task->storage.bytes, input.small, sizeof task->storage.bytes);
     }
+    tally_.sent += input.length;
     input.data = nullptr;
     FunctionInfo& info = functions_[function];
     ++info.pending;

@@ -57,7 +57,8 @@ inline constexpr std::uint8_t kWaited = 16;  // a thread sleeps until this task 
 
 // Endings whose storage is a WorkerDeath.
 constexpr bool has_death(Ending ending) {
-    return ending == Ending::worker_died || ending == Ending::timed_out || ending == Ending::stopped;
+    return ending == Ending::worker_died || ending == Ending::timed_out || ending == Ending::stopped ||
+           ending == Ending::memory_exceeded;
 }
 
 inline TaskState state_of(const Task& task) {

@@ -89,6 +89,7 @@ void throw_ending(const TaskResult& result, const Engine& engine) {
         }
         case Ending::timed_out:  // this face sets no limits and stops no task
         case Ending::stopped:
+        case Ending::memory_exceeded:
         case Ending::worker_died: throw WorkerDied(result.death);
         case Ending::cancelled: throw Cancelled();
         case Ending::broken: throw_broken(&engine);

@@ -5,25 +5,14 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
-#include <vector>
+#include <string>
+
+#include "os/cgroup.hpp"
 
 namespace hardwork::os {
 
 namespace {
-
-std::string read_file(const std::string& path) {
-    std::string text;
-    std::FILE* file = std::fopen(path.c_str(), "re");
-    if (file == nullptr) return text;
-    char buffer[4096];
-    std::size_t got;
-    while ((got = std::fread(buffer, 1, sizeof buffer, file)) > 0)
-        text.append(buffer, got);
-    std::fclose(file);
-    return text;
-}
 
 int rounded_up(long long quota, long long period) {
     if (quota <= 0 || period <= 0) return 0;
@@ -62,35 +51,19 @@ int limit_along(const std::string& root, std::string path, bool version2) {
     }
 }
 
-bool names_cpu(const std::string& controllers) {
-    const std::string padded = "," + controllers + ",";
-    return padded.find(",cpu,") != std::string::npos;
-}
-
 }  // namespace
 
 int current_cpu() { return sched_getcpu(); }
 
 int cgroup_cpu_limit(const std::string& proc_root, const std::string& cgroup_root) {
-    const std::string text = read_file(proc_root + "/self/cgroup");
     int limit = 0;
-    for (std::size_t at = 0; at < text.size();) {  // lines "4:cpu,cpuacct:/path" (version 1), "0::/path" (2)
-        std::size_t end = text.find('\n', at);
-        if (end == std::string::npos) end = text.size();
-        const std::string line = text.substr(at, end - at);
-        at = end + 1;
-        const std::size_t first = line.find(':');
-        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-        if (second == std::string::npos) continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        std::string path = line.substr(second + 1);
-        if (path == "/") path.clear();
-        if (controllers.empty()) {
-            limit = smaller(limit, limit_along(cgroup_root, path, true));
-            limit = smaller(limit, limit_along(cgroup_root + "/unified", path, true));
-        } else if (names_cpu(controllers)) {
-            limit = smaller(limit, limit_along(cgroup_root + "/" + controllers, path, false));
-            limit = smaller(limit, limit_along(cgroup_root + "/cpu", path, false));
+    for (const CgroupMembership& group : cgroup_memberships(proc_root)) {
+        if (group.controllers.empty()) {
+            limit = smaller(limit, limit_along(cgroup_root, group.path, true));
+            limit = smaller(limit, limit_along(cgroup_root + "/unified", group.path, true));
+        } else if (group.has("cpu")) {
+            limit = smaller(limit, limit_along(cgroup_root + "/" + group.controllers, group.path, false));
+            limit = smaller(limit, limit_along(cgroup_root + "/cpu", group.path, false));
         }
     }
     return limit;

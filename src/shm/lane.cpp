@@ -6,7 +6,7 @@ namespace hardwork::shm {
 
 namespace {
 constexpr std::uint32_t kMagic = 0x6b726f77;  // "work"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 // Page sizes of 4 KiB to 64 KiB are met (aarch64): every part begins on a 64 KiB boundary.
 constexpr std::uint64_t kGrain = 64 * 1024;

@@ -40,6 +40,7 @@ struct LaneInfo {
     std::uint32_t span_is_task;  // 1: max_tasks counts spans, not their items
     std::uint32_t unused;
     std::uint64_t ticks_per_1024ns;
+    std::uint64_t max_memory;  // bytes resident: with more the worker ends after its task; 0: no limit
 };
 
 // One execution: the request at a ring position, and of a span the item.

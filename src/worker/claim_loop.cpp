@@ -3,9 +3,15 @@
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
+#include "os/memory_use.hpp"
+#include "os/process.hpp"
 #include "worker/stop.hpp"
 
 namespace hardwork {
+
+namespace {
+constexpr double kMemoryLookNs = 1e6;
+}
 
 ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
     : lane_(lane),
@@ -19,6 +25,7 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       publisher_(lane),
       max_tasks_(control_.info.max_tasks),
       span_is_task_(control_.info.span_is_task != 0),
+      max_memory_(control_.info.max_memory),
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
 // The lane goes next, and a stop that came at the last moment may still be asked about.
@@ -123,6 +130,17 @@ void ClaimLoop::run_span(shm::Request& request) {
     }
     if (any) ++executed_;
     phase_.enter(Phase::idle);
+}
+
+// A look takes some microseconds, so there are no more of them than one a millisecond.
+bool ClaimLoop::memory_exceeded() {
+    const std::uint64_t now = os::ticks();
+    if (memory_exceeded_ || static_cast<double>(now - memory_looked_at_) * ns_per_tick_ < kMemoryLookNs) {
+        return memory_exceeded_;
+    }
+    memory_looked_at_ = now;
+    memory_exceeded_ = os::resident_bytes(os::self_pid()) > max_memory_;
+    return memory_exceeded_;
 }
 
 // Before DECODE, which is what makes this the execution that the parent may time and stop.

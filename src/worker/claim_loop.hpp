@@ -45,7 +45,10 @@ class ClaimLoop {
     void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind, Stopwatch& watch);
     void begin(const shm::Request& request, std::uint32_t item);
     std::span<const std::byte> payload(const shm::Request& request);
-    bool limit_reached() const { return max_tasks_ != 0 && executed_ >= max_tasks_; }
+    bool limit_reached() {
+        return (max_tasks_ != 0 && executed_ >= max_tasks_) || (max_memory_ != 0 && memory_exceeded());
+    }
+    bool memory_exceeded();
 
     shm::Lane& lane_;
     shm::Control& control_;
@@ -60,6 +63,9 @@ class ClaimLoop {
     std::uint32_t executed_ = 0;
     std::uint32_t max_tasks_;
     bool span_is_task_;
+    std::uint64_t max_memory_;
+    std::uint64_t memory_looked_at_ = 0;  // in ticks
+    bool memory_exceeded_ = false;
     double ns_per_tick_;
     Stopwatch watch_;
     bool timing_ = false;  // watch_ runs since the last task, which was of timed_function_

@@ -15,7 +15,7 @@ StopReason stop_requested() {
                                                     running_here.item.load(std::memory_order_relaxed));
     if (control->parent.stop.load(std::memory_order_relaxed) != running) return StopReason::none;
     if (running_here.told.exchange(running, std::memory_order_relaxed) == running) return StopReason::none;
-    return reason == StopReason::timeout ? StopReason::timeout : StopReason::request;
+    return reason;
 }
 
 }  // namespace hardwork

@@ -32,6 +32,8 @@ enum : std::int64_t {
     kDeaf = -11,        // computes for ever
     kFreeze = -12,      // stops its own process (SIGSTOP), for ever
     kDieTwice = -13,    // dies by SIGKILL, but for the third time it is run; answers 3
+    kHold = -14,        // takes 150 MB for good, and answers how much
+    kGrow = -15,        // takes 1 MB more each millisecond, for ever
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
 inline constexpr std::size_t kCounters = 1 << 18;
@@ -95,6 +97,12 @@ class TestRunner final : public Runner {
                 answer = shared_counters()[kTries].fetch_add(1) + 1;
                 if (answer < 3) raise(SIGKILL);
                 break;
+            case kHold: answer = take_memory(150'000'000); break;
+            case kGrow:
+                for (;;) {
+                    take_memory(1'000'000);
+                    usleep(1'000);
+                }
             default: break;
         }
         phase.enter(Phase::encode);
@@ -115,6 +123,12 @@ class TestRunner final : public Runner {
     }
 
   private:
+    static std::int64_t take_memory(std::size_t size) {
+        const void* memory =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        return memory != MAP_FAILED ? static_cast<std::int64_t>(size) : 0;
+    }
+
     int fail_initialize_;
     std::vector<bool> defined_;
 };

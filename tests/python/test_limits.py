@@ -120,7 +120,7 @@ def test_errors_say_what_happened_and_survive_pickle(error: Exception, text: str
 
 
 def test_worker_died_is_a_broken_process_pool() -> None:
-    error = worker_died(5, 11, None, "DECODE", 0, True)
+    error = worker_died(5, 11, None, "DECODE", 0, True, False)
     assert isinstance(error, BrokenProcessPool)
     assert (error.pid, error.signal, error.exitcode, error.phase, error.task) == (5, 11, None, "DECODE", None)
     assert "invalid record" in str(error)

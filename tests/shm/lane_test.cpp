@@ -14,7 +14,7 @@
 namespace hardwork::shm {
 namespace {
 
-constexpr LaneInfo kInfo{0, 0, 7, 0x1234, 100, 20'000, 0, 0, 3'000};
+constexpr LaneInfo kInfo{0, 0, 7, 0x1234, 100, 20'000, 0, 0, 3'000, 0};
 
 struct Made {
     Made() {
