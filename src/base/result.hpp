@@ -6,7 +6,8 @@
 
 #include "hardwork/error.hpp"
 
-namespace hardwork {
+// Result is in a namespace of its own: hardwork::Result is what the C++ face gives its users.
+namespace hardwork::base {
 
 template <class T>
 class [[nodiscard]] Result {
@@ -25,6 +26,10 @@ class [[nodiscard]] Result {
     std::optional<T> value_;
     Error error_{};
 };
+
+}  // namespace hardwork::base
+
+namespace hardwork {
 
 // Success, or the Error.
 class [[nodiscard]] Status {

@@ -12,6 +12,8 @@
 
 namespace hardwork::os {
 
+using base::Result;
+
 inline constexpr std::size_t kMaxChannelFds = 8;
 
 struct Message {

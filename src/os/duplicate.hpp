@@ -6,6 +6,8 @@
 
 namespace hardwork::os {
 
+using base::Result;
+
 Result<Fd> duplicate(int fd);  // close-on-exec
 
 }  // namespace hardwork::os

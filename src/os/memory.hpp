@@ -10,6 +10,8 @@
 
 namespace hardwork::os {
 
+using base::Result;
+
 std::size_t page_size();
 
 // A memfd of `size` bytes (sparse: pages appear when touched), close-on-exec, sealed with

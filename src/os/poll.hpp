@@ -9,6 +9,8 @@
 
 namespace hardwork::os {
 
+using base::Result;
+
 class Poller {
   public:
     static Result<Poller> create();

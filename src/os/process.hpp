@@ -12,6 +12,8 @@
 
 namespace hardwork::os {
 
+using base::Result;
+
 std::int32_t self_pid();  // getpid, never cached across fork
 Result<Fd> open_pidfd(std::int32_t pid);
 // Sends a signal to exactly the process the pidfd stands for; false when it is already gone.

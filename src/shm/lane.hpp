@@ -15,6 +15,8 @@
 
 namespace hardwork::shm {
 
+using base::Result;
+
 inline constexpr std::uint32_t kRequestSlots = 1024;
 inline constexpr std::uint64_t kResultRingSize = 256 * 1024;
 inline constexpr std::uint32_t kMaxInlineResult = 32 * 1024;  // larger results go by the result arena

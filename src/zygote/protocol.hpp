@@ -27,6 +27,8 @@
 
 namespace hardwork::zygote {
 
+using base::Result;
+
 inline constexpr std::int32_t kProtocolVersion = 1;
 
 enum class Kind : std::uint32_t { hello = 1, birth, kill, stop, born, birth_failed, died };

@@ -8,6 +8,8 @@
 namespace hardwork {
 namespace {
 
+using base::Result;
+
 Result<int> half(int value) {
     if (value % 2 != 0) return Error{Errc::invalid_argument, 22, "halve an odd number"};
     return value / 2;
