@@ -105,11 +105,16 @@ enum class Shutdown {
 enum class WaitEnd { done, timeout, interrupted };
 enum class JobState { block, pending, end, cancelled, broken };
 
-// Told of what subscribed futures want to know. From the engine's own thread, without locks.
+// Told of what subscribed futures want to know, and of workers. From the engine's own thread, without locks.
 class EngineEvents {
   public:
     virtual ~EngineEvents() = default;
     virtual void on_done(std::span<void* const> cookies) = 0;
+    // Whether the two below are wanted; asked once.
+    virtual bool wants_workers() const { return false; }
+    // A worker has been born; one has ended, otherwise than by finishing (told to, or at its task limit).
+    virtual void on_worker_start(std::int32_t /*pid*/) {}
+    virtual void on_worker_death(const WorkerDeath& /*death*/) {}
 };
 
 struct WorkerView {

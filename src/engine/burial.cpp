@@ -22,6 +22,9 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     if (lane == nullptr) return;
     lane->pid = pid;
     ++tally_.born;
+    WorkerDeath who;
+    who.pid = pid;
+    note_worker(true, who);
 }
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
@@ -42,9 +45,10 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     death.refused_record = lane->refused;
     death.out_of_memory = out_of_memory;
     death.phase = lane->phase();
-    count_end(*lane, death);
+    const bool died = count_end(*lane, death);
     const bool barren = !lane->ready && !lane->stopping;
     bury(*lane, death);
+    if (died) note_worker(false, death);
     if (hot_ == lane) hot_ = nullptr;
     lanes_[id & (kMaxWorkers - 1)].reset();
     if (barren) {

@@ -45,6 +45,21 @@ void EngineCore::arm_idle() {
     }
 }
 
+void EngineCore::note_worker(bool born, const WorkerDeath& who) {
+    if (!wants_workers_) return;
+    worker_news_.emplace_back(born, who);
+    wake_collector();
+}
+
+void EngineCore::tell_workers(std::unique_lock<std::mutex>& hold) {
+    std::vector<std::pair<bool, WorkerDeath>> news;
+    news.swap(worker_news_);
+    hold.unlock();
+    for (const auto& [born, who] : news)
+        born ? events_->on_worker_start(who.pid) : events_->on_worker_death(who);
+    hold.lock();
+}
+
 void EngineCore::collect() {
     std::vector<os::FutexWait> words;
     std::vector<std::shared_ptr<LaneMemory>> keep;
@@ -62,6 +77,10 @@ void EngineCore::collect() {
             events_->on_done(notices);
             notices.clear();
             hold.lock();
+            continue;
+        }
+        if (!worker_news_.empty()) {
+            tell_workers(hold);
             continue;
         }
         if (shutting_down_ && nothing_outstanding()) {
@@ -100,6 +119,9 @@ void EngineCore::collect() {
     }
     hold.unlock();
     supervisor_->stop();
+    hold.lock();
+    tell_workers(hold);
+    hold.unlock();
     // Whoever still holds the pool holds no process, descriptor or shared memory with it.
     std::unique_ptr<Supervisor> supervisor;
     hold.lock();

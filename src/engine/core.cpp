@@ -34,6 +34,7 @@ EngineCore::EngineCore(const EngineOptions& options, std::shared_ptr<WorkerSourc
       owner_generation_(os::process_generation()),
       source_(std::move(source)),
       events_(std::move(events)),
+      wants_workers_(events_->wants_workers()),
       budget_(static_cast<std::uint32_t>(options.workers)) {
     lanes_.resize(static_cast<std::size_t>(options.workers));
     functions_.emplace_back();

@@ -175,7 +175,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // stats.cpp
     // Items that will not run: nobody wants them, or the pool gave up.
     void count_dropped(std::uint64_t items) { tally_.count(broken_ ? Ending::broken : Ending::cancelled, items); }
-    void count_end(const LaneState& lane, const WorkerDeath& death);
+    // False: it ended as it was told.
+    bool count_end(const LaneState& lane, const WorkerDeath& death);
 
     // limits.cpp
     struct Running;
@@ -220,6 +221,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
 
     // collector.cpp
     void collect();
+    void note_worker(bool born, const WorkerDeath& who);
+    void tell_workers(std::unique_lock<std::mutex>& hold);
     void wake_collector();
     void look_after_packed();
     std::uint32_t collector_wants() const;
@@ -277,8 +280,10 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     os::Thread collector_;
     Atomic<std::uint32_t> collector_word_{0};
     std::uint64_t subscriptions_ = 0;
-    std::unordered_map<const Task*, void*> subscribers_;  // cookies: few tasks have one, so not in the task
-    std::vector<void*> notices_;                          // cookies of done tasks, for the collector
+    std::unordered_map<const Task*, void*> subscribers_;     // cookies: few tasks have one, so not in the task
+    std::vector<void*> notices_;                             // cookies of done tasks, for the collector
+    std::vector<std::pair<bool, WorkerDeath>> worker_news_;  // births and deaths, for the collector; if wanted
+    const bool wants_workers_;
     bool collector_timed_ = false;  // it sleeps for some milliseconds at most: work is packed behind other work
     bool packed_ = false;           // it has been woken for that, and has not run yet
 

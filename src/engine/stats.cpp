@@ -44,9 +44,11 @@ PoolStats EngineCore::stats() {
 }
 
 // A worker's process has ended.
-void EngineCore::count_end(const LaneState& lane, const WorkerDeath& death) {
-    if (lane.pid == 0) return;
+bool EngineCore::count_end(const LaneState& lane, const WorkerDeath& death) {
+    if (lane.pid == 0) return true;  // it was never known
     ++tally_.to_replace;
+    const bool limited = options_.max_tasks_per_worker != 0 || options_.max_memory_per_worker != 0;
+    const bool between_tasks = lane.ready && death.phase <= Phase::claim;
     if (lane.refused) {
         tally_.count(DeathCause::bad_record, 0);
     } else if (lane.stop.hard()) {
@@ -55,17 +57,15 @@ void EngineCore::count_end(const LaneState& lane, const WorkerDeath& death) {
         tally_.count(DeathCause::out_of_memory, 0);
     } else if (death.status.kind == ExitStatus::Kind::signaled) {
         tally_.count(DeathCause::signaled, death.status.value);
-    } else if (death.status.kind == ExitStatus::Kind::exited) {
-        const bool limited = options_.max_tasks_per_worker != 0 || options_.max_memory_per_worker != 0;
-        const bool between_tasks = lane.ready && death.phase <= Phase::claim;
-        if (death.status.value == 0 && between_tasks && (lane.stopping || limited)) {
-            ++tally_.retired;
-        } else {
-            tally_.count(DeathCause::exited, death.status.value);
-        }
-    } else {
+    } else if (death.status.kind == ExitStatus::Kind::unknown) {
         tally_.count(DeathCause::unknown, 0);
+    } else if (death.status.value == 0 && between_tasks && (lane.stopping || limited)) {
+        ++tally_.retired;
+        return false;
+    } else {
+        tally_.count(DeathCause::exited, death.status.value);
     }
+    return true;
 }
 
 }  // namespace hardwork
