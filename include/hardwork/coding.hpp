@@ -9,11 +9,15 @@
 #include <type_traits>
 #include <vector>
 
-#include "hardwork/exceptions.hpp"
+#include "hardwork/detail/throwing.hpp"
 
 namespace hardwork {
 
-/// How values of type T travel. Specialise it for types of your own:
+/// How values of type T travel. For a type of your own, list its members (see codec/fields.hpp):
+///
+///     auto hardwork_fields(Person& person) { return std::tie(person.name, person.age); }   // in Person's namespace
+///
+/// or, where that does not do, specialise this template:
 ///
 ///     template <>
 ///     struct hardwork::Codec<Person> {
@@ -27,9 +31,14 @@ namespace hardwork {
 ///         }
 ///     };
 ///
-/// `encode` may be called twice for one value (first to measure) and must do the same both times.
+/// `encode` may be called twice for one value (first to measure) and must do the same both times. Either must be declared
+/// before the type is first used with a pool.
 template <class T>
 struct Codec;
+
+/// How deep values may lie in each other (a list of nodes that own the next, a tree) when they travel. More is an
+/// EncodeError, or a DecodeError where bytes are damaged: coding is recursive, and a stack has an end.
+inline constexpr int max_depth = 1000;
 
 /// Reads a value's bytes from the front. Reading past the end is a DecodeError.
 class Decoder {
@@ -38,8 +47,9 @@ class Decoder {
     explicit Decoder(std::span<const std::byte> bytes) : at_(bytes.data()), left_(bytes.size()) {}
 
     /// The next `size` bytes, in place.
+    /// @throws DecodeError if there are not so many.
     std::span<const std::byte> take(std::size_t size) {
-        if (size > left_) throw DecodeError("a value ends before its bytes are complete");
+        if (size > left_) detail::throw_decode_error("a value ends before its bytes are complete");
         const std::span<const std::byte> taken(at_, size);
         at_ += size;
         left_ -= size;
@@ -48,17 +58,53 @@ class Decoder {
     /// How many bytes are left.
     std::size_t left() const { return left_; }
     /// All bytes must have been read.
+    /// @throws DecodeError if some are left.
     void expect_end() const {
-        if (left_ != 0) throw DecodeError("a value has more bytes than its Codec reads");
+        if (left_ != 0) detail::throw_decode_error("a value has more bytes than its Codec reads");
     }
+    /// A value inside of another begins; see max_depth.
+    /// @throws DecodeError if it lies too deep.
+    void enter() {
+        if (++depth_ > max_depth) detail::throw_decode_error("a value lies deeper in others than hardwork::max_depth");
+    }
+    /// It ends.
+    void leave() { --depth_; }
 
   private:
     const std::byte* at_;
     std::size_t left_;
+    int depth_ = 0;
 };
 
+namespace detail {
+// What the three writers have in common.
+class Writer {
+  public:
+    void enter() {
+        if (++depth_ > max_depth) throw_encode_error("a value lies deeper in others than hardwork::max_depth");
+    }
+    void leave() { --depth_; }
+
+  private:
+    int depth_ = 0;
+};
+
+// A value inside of another, while it is coded.
+template <class Coder>
+class Inside {
+  public:
+    explicit Inside(Coder& coder) : coder_(coder) { coder_.enter(); }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { coder_.leave(); }
+
+  private:
+    Coder& coder_;
+};
+}  // namespace detail
+
 /// Counts the bytes that an encoding takes.
-class SizeCounter {
+class SizeCounter : public detail::Writer {
   public:
     /// Takes `size` bytes from anywhere.
     void write(const void* /*bytes*/, std::size_t size) { size_ += size; }
@@ -69,14 +115,14 @@ class SizeCounter {
     std::size_t size_ = 0;
 };
 
-/// Writes to memory of a size that was counted before. Writing past its end is a PoolError.
-class MemoryWriter {
+/// Writes to memory of a size that was counted before. Writing past its end is an EncodeError.
+class MemoryWriter : public detail::Writer {
   public:
     /// @param memory Where to write.
     explicit MemoryWriter(std::span<std::byte> memory) : at_(memory.data()), left_(memory.size()) {}
     /// Appends bytes.
     void write(const void* bytes, std::size_t size) {
-        if (size > left_) throw PoolError("a Codec wrote more bytes than it had measured");
+        if (size > left_) detail::throw_encode_error("a Codec wrote more bytes than it had measured");
         if (size != 0) std::memcpy(at_, bytes, size);
         at_ += size;
         left_ -= size;
@@ -90,7 +136,7 @@ class MemoryWriter {
 };
 
 /// Writes to memory that grows.
-class BufferWriter {
+class BufferWriter : public detail::Writer {
   public:
     /// Appends bytes.
     void write(const void* bytes, std::size_t size) {
@@ -118,6 +164,12 @@ template <class T>
 concept Borrows = requires {
     requires bool(Codec<T>::borrows);
 };
+// Its Codec copies its bytes, so many values in a row can be copied as one. Not bool: a damaged one must not be seen.
+template <class T>
+concept Bulk = requires {
+    requires bool(Codec<T>::by_bytes);
+}
+&&std::is_default_constructible_v<T> && !std::is_same_v<T, bool>;
 }  // namespace detail
 
 /// T can be an argument of a task or an item of a map: it has a Codec.
@@ -137,12 +189,14 @@ concept FixedSize = detail::HasCodec<T> && requires {
 /// Writes a value with its type's Codec, inside the Codec of another.
 template <class Out, Sendable T>
 void encode(Out& out, const T& value) {
+    const detail::Inside inside(out);
     Codec<T>::encode(out, value);
 }
 
 /// Reads a value with its type's Codec, inside the Codec of another.
 template <Sendable T>
 T decode(Decoder& in) {
+    const detail::Inside inside(in);
     return Codec<T>::decode(in);
 }
 

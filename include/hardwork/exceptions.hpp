@@ -4,31 +4,50 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "hardwork/error.hpp"
 
 namespace hardwork {
 
-/// Base of everything the C++ face throws, but for std::invalid_argument (a wrong option) and std::bad_alloc.
+/// Base of everything the C++ face throws, but for InvalidOption and std::bad_alloc.
 class PoolError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// A task threw an exception. what() is "type: message".
+/// An option that cannot be; what() names it.
+class InvalidOption : public std::invalid_argument {
+  public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// A task threw an exception whose type is not registered (register_exception). what() is "type: message", and then
+/// "; caused by type: message" for each exception that was nested in it (std::throw_with_nested). Those are also nested in
+/// this one, so that std::rethrow_if_nested gives them, registered ones as themselves.
 class RemoteError : public PoolError {
   public:
+    /// An exception that was nested in another.
+    struct Cause {
+        std::string type_name;  ///< Its type, readable.
+        std::string message;    ///< Its what(); empty for what is no std::exception.
+    };
+
     /// @param type The exception's type, readable: "std::out_of_range".
     /// @param message Its what(); empty for what is no std::exception.
-    RemoteError(std::string type, std::string message);
+    /// @param causes What was nested in it, and in that, and so on; 16 exceptions at most.
+    RemoteError(std::string type, std::string message, std::vector<Cause> causes = {});
     /// The type that was thrown in the worker, readable.
     const std::string& type_name() const noexcept { return type_; }
     /// The what() of what was thrown; empty for what is no std::exception.
     const std::string& message() const noexcept { return message_; }
+    /// What was nested in it: its cause, the cause of that, and so on.
+    const std::vector<Cause>& causes() const noexcept { return causes_; }
 
   private:
     std::string type_;
     std::string message_;
+    std::vector<Cause> causes_;
 };
 
 /// The worker died while it ran this task: a crash, std::exit, the OOM killer. The pool goes on, with a new worker.
@@ -94,8 +113,27 @@ class InvalidFuture : public PoolError {
     InvalidFuture() : PoolError("this Future has no task: it was moved from, or its result was taken already") {}
 };
 
+/// A ProcessPool that was moved from was asked to do something.
+class InvalidPool : public PoolError {
+  public:
+    InvalidPool() : PoolError("this ProcessPool was moved from") {}
+};
+
+/// A callback of a future, or a hook, waits for what only its own thread could bring.
+class WouldWaitForever : public PoolError {
+  public:
+    WouldWaitForever() : PoolError("this callback waits for what only its own thread could bring") {}
+};
+
 /// Bytes that are not what a Codec expects: it reads other bytes than it writes, or a worker was damaged.
 class DecodeError : public PoolError {
+  public:
+    using PoolError::PoolError;
+};
+
+/// A value that cannot be turned into bytes: its Codec writes more than it measured, a std::variant without a value, or
+/// values that lie deeper in each other than hardwork::max_depth.
+class EncodeError : public PoolError {
   public:
     using PoolError::PoolError;
 };

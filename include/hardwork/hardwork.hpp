@@ -10,6 +10,7 @@
 ///     }
 #pragma once
 
+#include "hardwork/bound.hpp"
 #include "hardwork/codec.hpp"
 #include "hardwork/exceptions.hpp"
 #include "hardwork/future.hpp"
@@ -17,4 +18,7 @@
 #include "hardwork/options.hpp"
 #include "hardwork/process_pool.hpp"
 #include "hardwork/range.hpp"
+#include "hardwork/register_exception.hpp"
+#include "hardwork/result.hpp"
 #include "hardwork/version.hpp"
+#include "hardwork/when.hpp"

@@ -12,6 +12,13 @@ std::string joined(const std::string& type, const std::string& message) {
     return message.empty() ? type : type + ": " + message;
 }
 
+std::string joined(const std::string& type, const std::string& message, const std::vector<RemoteError::Cause>& causes) {
+    std::string text = joined(type, message);
+    for (const auto& cause : causes)
+        text += "; caused by " + joined(cause.type_name, cause.message);
+    return text;
+}
+
 std::string story(const WorkerDeath& death) {
     std::string text = "worker " + std::to_string(death.pid);
     if (death.refused_record) {
@@ -38,8 +45,11 @@ std::string told(const Error& error) {
 
 }  // namespace
 
-RemoteError::RemoteError(std::string type, std::string message)
-    : PoolError(joined(type, message)), type_(std::move(type)), message_(std::move(message)) {}
+RemoteError::RemoteError(std::string type, std::string message, std::vector<Cause> causes)
+    : PoolError(joined(type, message, causes)),
+      type_(std::move(type)),
+      message_(std::move(message)),
+      causes_(std::move(causes)) {}
 
 WorkerDied::WorkerDied(const WorkerDeath& death) : PoolError(story(death)), death_(death) {}
 

@@ -1,13 +1,14 @@
 #include "hardwork/detail/pool_core.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "face/events.hpp"
 #include "face/failures.hpp"
 #include "face/fork_source.hpp"
 #include "face/function_table.hpp"
@@ -19,18 +20,18 @@ namespace hardwork::detail {
 namespace {
 
 constexpr int kMostWorkers = 1024;  // the engine's own limit
+constexpr int kKillSignal = 9;      // SIGKILL, on every Linux
+constexpr std::uint64_t kKillAgainNs = 20'000'000;
 
-// Futures here are waited for by who wants them: nobody subscribes.
-class NoEvents final : public EngineEvents {
-  public:
-    void on_done(std::span<void* const>) override {}
-};
+bool has(ShutdownMode mode, ShutdownMode bit) {
+    return (static_cast<unsigned>(mode) & static_cast<unsigned>(bit)) != 0;
+}
 
 int checked_workers(const Options& options) {
     const int workers = options.workers.value_or(std::min(usable_cpus(), kMostWorkers));
     if (workers >= 1 && workers <= kMostWorkers) return workers;
-    throw std::invalid_argument("hardwork: Options::workers is " + std::to_string(workers) + "; it must be 1 to " +
-                                std::to_string(kMostWorkers) + ", or left alone for all usable CPUs");
+    throw InvalidOption("hardwork: Options::workers is " + std::to_string(workers) + "; it must be 1 to " +
+                        std::to_string(kMostWorkers) + ", or left alone for all usable CPUs");
 }
 
 }  // namespace
@@ -63,17 +64,28 @@ std::shared_ptr<PoolCore> PoolCore::make(Options options) {
         if (const int others = face::count_other_threads(); others > 0) throw MultithreadedProgram(others + 1);
     }
     std::shared_ptr<Engine> engine;
-    const Error error = Engine::create(engine_options, face::make_fork_source(std::move(options.initializer)),
-                                       std::make_shared<NoEvents>(), engine);
+    const Error error = Engine::create(
+        engine_options, face::make_fork_source(std::move(options.initializer)),
+        face::make_events({std::move(options.on_worker_start), std::move(options.on_worker_death)}), engine);
     if (error.code != Errc::ok) face::throw_error(error, nullptr);
     return std::shared_ptr<PoolCore>(new PoolCore(std::move(engine), engine_options.workers));
 }
 
-PoolCore::~PoolCore() { shutdown(true, false); }
+PoolCore::~PoolCore() { shutdown(ShutdownMode::wait); }
 
 std::uint32_t PoolCore::number_of(const Code& code) {
     if (!engine_->in_owner_process()) throw WrongProcess();
     return private_->functions.number_of(code, *engine_);
+}
+
+std::uint32_t PoolCore::define(const Code& code, std::span<const std::byte> state) {
+    if (!engine_->in_owner_process()) throw WrongProcess();
+    std::vector<std::byte> bytes(sizeof code + state.size());
+    std::memcpy(bytes.data(), &code, sizeof code);
+    if (!state.empty()) std::memcpy(bytes.data() + sizeof code, state.data(), state.size());
+    const std::uint32_t number = engine_->define(bytes);
+    if (number == 0) throw std::bad_alloc();
+    return number;
 }
 
 TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input) {
@@ -86,20 +98,46 @@ TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input) {
     return {engine_, task};
 }
 
-std::shared_ptr<MapState> PoolCore::start_map(std::uint32_t function) {
+std::shared_ptr<MapState> PoolCore::start_map(const Code& code, std::span<const std::byte> state, MapOrder order) {
     Error why;
-    Job* job = engine_->start_job(function, {}, why);
+    JobOptions options;
+    options.ordered = order == MapOrder::of_items;
+    // A function with a state is another one each time. The engine keeps what is forgotten until its map is over.
+    const std::uint32_t function = code.revive == nullptr ? number_of(code) : define(code, state);
+    Job* job = engine_->start_job(function, options, why);
+    if (code.revive != nullptr) engine_->forget(function);
     if (job == nullptr) face::throw_error(why, engine_.get());
-    auto state = std::make_shared<MapState>(engine_, job, private_->workers);
+    auto map = std::make_shared<MapState>(engine_, job, private_->workers);
     const std::lock_guard hold(private_->maps_lock);
-    std::erase_if(private_->maps, [](const std::weak_ptr<MapState>& map) { return map.expired(); });
-    private_->maps.push_back(state);
-    return state;
+    std::erase_if(private_->maps, [](const std::weak_ptr<MapState>& old) { return old.expired(); });
+    private_->maps.push_back(map);
+    return map;
 }
 
-void PoolCore::shutdown(bool wait, bool cancel) {
+void PoolCore::shutdown(ShutdownMode mode) {
     if (!engine_->in_owner_process()) return;  // a copy in a fork: the pool is another process's
-    engine_->begin_shutdown(cancel ? Shutdown::cancel : Shutdown::finish);
+    engine_->begin_shutdown(has(mode, ShutdownMode::cancel) ? Shutdown::cancel : Shutdown::finish);
+    stop_feeding();
+    if (has(mode, ShutdownMode::wait)) wait_stopped();
+}
+
+void PoolCore::kill() {
+    if (!engine_->in_owner_process()) throw WrongProcess();
+    engine_->begin_shutdown(Shutdown::terminate);
+    stop_feeding();
+    // Again and again: one that is being born has no process yet that could be killed.
+    do {
+        engine_->signal_workers(kKillSignal);
+    } while (!face::on_an_engine_thread() && engine_->wait_stopped(monotonic_ns() + kKillAgainNs) != WaitEnd::done);
+}
+
+void PoolCore::wait_stopped() {
+    if (face::on_an_engine_thread()) return;  // it would wait for itself
+    while (engine_->wait_stopped(kNever) == WaitEnd::interrupted) {
+    }
+}
+
+void PoolCore::stop_feeding() {
     // A map that reads its range as its results are taken would never be complete: who waits here may be its reader.
     std::vector<std::weak_ptr<MapState>> maps;
     {
@@ -108,8 +146,6 @@ void PoolCore::shutdown(bool wait, bool cancel) {
     }
     for (const auto& map : maps) {
         if (const auto state = map.lock()) state->stop_feeding();
-    }
-    while (wait && engine_->wait_stopped(kNever) == WaitEnd::interrupted) {
     }
 }
 

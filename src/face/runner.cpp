@@ -20,25 +20,34 @@ bool CallRunner::initialize(Output& out) {
 
 void CallRunner::define(std::uint32_t function, std::span<const std::byte> code) {
     detail::Code known;
-    if (code.size() != sizeof known) return;  // each task that uses it says that it never arrived
+    if (code.size() < sizeof known) return;  // each task that uses it says that it never arrived
+    std::memcpy(&known, code.data(), sizeof known);
+    const auto state = code.subspan(sizeof known);
     try {
         if (function >= functions_.size()) functions_.resize(function + 1);
+        functions_[function] = {known, {state.begin(), state.end()}, nullptr};
     } catch (const std::bad_alloc&) {
         return;
     }
-    std::memcpy(&known, code.data(), sizeof known);
-    functions_[function] = known;
+}
+
+detail::Callee CallRunner::callee_of(Function& function) {
+    if (function.code.revive != nullptr && function.object == nullptr) {
+        function.object = function.code.revive(function.state);
+        function.state = {};
+    }
+    return {function.code.target, function.object.get()};
 }
 
 Outcome CallRunner::run(const Invocation& call, PhaseMark& phase, Output& out) {
     phase.enter(Phase::decode);
     try {
         if (call.unreadable) throw std::bad_alloc();
-        if (call.function >= functions_.size() || functions_[call.function].trampoline == nullptr) {
+        if (call.function >= functions_.size() || functions_[call.function].code.trampoline == nullptr) {
             throw PoolError("the function never arrived in this worker");
         }
-        const detail::Code& code = functions_[call.function];
-        code.trampoline(code.target, call, phase, out);
+        Function& function = functions_[call.function];
+        function.code.trampoline(callee_of(function), call, phase, out);
         return Outcome::value;
     } catch (...) {
         phase.enter(Phase::encode);

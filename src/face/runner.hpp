@@ -1,7 +1,9 @@
 // Runs calls in a worker: finds the trampoline of a function, and turns what it throws into an outcome.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "hardwork/detail/trampoline.hpp"
@@ -19,7 +21,14 @@ class CallRunner final : public Runner {
 
   private:
     const std::function<void()>& initializer_;
-    std::vector<detail::Code> functions_;  // by number
+    struct Function {
+        detail::Code code;
+        std::vector<std::byte> state;
+        std::shared_ptr<const void> object;  // made of it when it is first called
+    };
+    detail::Callee callee_of(Function& function);
+
+    std::vector<Function> functions_;  // by number
 };
 
 }  // namespace hardwork::face

@@ -10,7 +10,7 @@ void TaskHandle::check() const {
 
 bool TaskHandle::ready() {
     check();
-    if (engine_->is_done(task_)) return true;
+    if (engine_->is_done(task_) || !engine_->in_owner_process()) return engine_->is_done(task_);
     engine_->poll();
     return engine_->is_done(task_);
 }
@@ -18,6 +18,25 @@ bool TaskHandle::ready() {
 bool TaskHandle::cancel() {
     check();
     return engine_->cancel(task_);
+}
+
+FutureState TaskHandle::state() {
+    if (!ready()) {
+        // Of another process's task nothing more can be known, and its locks are not to be touched.
+        return engine_->in_owner_process() && engine_->is_running(task_) ? FutureState::running : FutureState::waiting;
+    }
+    switch (engine_->result(task_).ending) {
+        case Ending::value: return FutureState::value;
+        case Ending::cancelled: return FutureState::cancelled;
+        default: return FutureState::failed;
+    }
+}
+
+bool TaskHandle::subscribe(void* cookie) {
+    check();
+    if (engine_->is_done(task_)) return false;
+    if (!engine_->in_owner_process()) throw WrongProcess();
+    return engine_->subscribe(task_, cookie);
 }
 
 bool TaskHandle::wait_until(std::uint64_t deadline_ns) {

@@ -104,7 +104,7 @@ TEST(Pool, ShutdownLetsTasksFinishOrCancelsThem) {
     auto first = other.submit(nap, 100);
     std::this_thread::sleep_for(50ms);
     auto second = other.submit(twice, 2);
-    other.shutdown(false, true);
+    other.shutdown(ShutdownMode::cancel);
     EXPECT_THROW(second.get(), Cancelled);
     EXPECT_EQ(first.get(), 100);
 }

@@ -205,7 +205,8 @@ TEST(Submit, FromManyThreads) {
 
 // What must not compile, as far as a program can say so.
 static_assert(!Sendable<int*> && !Sendable<const char*> && !Sendable<std::reference_wrapper<int>>);
-static_assert(!Sendable<std::span<const int>> && !Sendable<std::vector<int*>> && !Sendable<std::array<int*, 2>>);
+static_assert(!Sendable<std::span<int>> && !Sendable<std::vector<int*>> && !Sendable<std::array<int*, 2>>);
+static_assert(Sendable<std::span<const int>> && !Returnable<std::span<const int>>);
 static_assert(!Sendable<std::optional<int*>> && !Sendable<std::pair<int, char*>> && !Sendable<std::tuple<int*>>);
 static_assert(Sendable<std::string_view> && !Returnable<std::string_view> && !Sendable<std::vector<std::string_view>>);
 static_assert(Returnable<std::string> && FixedSize<int> && !FixedSize<std::string>);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "hardwork/codec.hpp"
+#include "hardwork/detail/attempt.hpp"
 #include "hardwork/detail/map_state.hpp"
 #include "hardwork/range.hpp"
 
@@ -37,16 +38,14 @@ constexpr std::size_t span_item_size() {
 template <class T, class Iterator, class Sentinel>
 void add_items(MapState& map, Iterator& at, const Sentinel& end, std::uint64_t most) {
     SpanWriter span(span_item_size<T>());
-    try {
+    const std::exception_ptr failure = attempt([&] {
         for (; most != 0 && at != end; ++at, --most) {
             span.add(static_cast<const T&>(*at));
             if (span.full()) span.send(map);
         }
-    } catch (...) {
-        span.send(map);  // the items before the one that failed
-        throw;
-    }
-    span.send(map);
+    });
+    span.send(map);  // also the items before the one that failed
+    if (failure != nullptr) rethrow(failure);
 }
 
 // As std::views::all: another's container by reference, everything else by value.

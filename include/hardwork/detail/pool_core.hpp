@@ -17,6 +17,8 @@ namespace hardwork::detail {
 class MapState;
 struct PoolAccess;
 
+enum class MapOrder { of_items, as_they_come };
+
 // Memory for a call's bytes, given back unless submitted.
 class InputBuffer {
   public:
@@ -52,13 +54,18 @@ class PoolCore {
     // The engine's number of a function; the same for the same code.
     std::uint32_t number_of(const Code& code);
     TaskHandle submit(std::uint32_t function, InputBuffer& input);
-    std::shared_ptr<MapState> start_map(std::uint32_t function);
-    void shutdown(bool wait, bool cancel);
+    // state: what the function brings along to each worker, or nothing.
+    std::shared_ptr<MapState> start_map(const Code& code, std::span<const std::byte> state, MapOrder order);
+    void shutdown(ShutdownMode mode);
+    void kill();
     std::vector<std::int32_t> pids() const;
     int workers() const noexcept;
 
   private:
     struct Private;
+    void stop_feeding();
+    void wait_stopped();
+    std::uint32_t define(const Code& code, std::span<const std::byte> state);
     PoolCore(std::shared_ptr<Engine> engine, int workers);
 
     std::shared_ptr<Engine> engine_;

@@ -31,19 +31,19 @@ inline SpanHeader read_span_header(std::span<const std::byte> payload) {
 
 inline std::span<const std::byte> item_bytes(const SpanHeader& header, std::span<const std::byte> payload,
                                              std::uint32_t index) {
-    if (index >= header.count) throw DecodeError("a span has no such item");
+    if (index >= header.count) throw_decode_error("a span has no such item");
     const std::span<const std::byte> rest = payload.subspan(sizeof header);
     if (header.kind == SpanKind::fixed) {
         const std::uint64_t begin = index * header.number;
-        if (begin > rest.size() || header.number > rest.size() - begin) throw DecodeError("a span is too short");
+        if (begin > rest.size() || header.number > rest.size() - begin) throw_decode_error("a span is too short");
         return rest.subspan(begin, header.number);
     }
-    if (header.kind != SpanKind::table) throw DecodeError("a span of an unknown kind");
+    if (header.kind != SpanKind::table) throw_decode_error("a span of an unknown kind");
     const std::uint64_t table = (std::uint64_t{header.count} + 1) * sizeof(std::uint64_t);
-    if (rest.size() < table) throw DecodeError("a span is too short");
+    if (rest.size() < table) throw_decode_error("a span is too short");
     std::uint64_t ends[2];
     std::memcpy(ends, rest.data() + index * sizeof(std::uint64_t), sizeof ends);
-    if (ends[0] > ends[1] || ends[1] > rest.size() - table) throw DecodeError("a span's table is damaged");
+    if (ends[0] > ends[1] || ends[1] > rest.size() - table) throw_decode_error("a span's table is damaged");
     return rest.subspan(table + ends[0], ends[1] - ends[0]);
 }
 

@@ -8,6 +8,19 @@
 
 #include "hardwork/engine.hpp"
 
+namespace hardwork {
+
+/// How far a Future is.
+enum class FutureState {
+    waiting,    ///< No worker has begun it. (What then() and its like give is waiting until it is done.)
+    running,    ///< A worker is at it.
+    value,      ///< It is done, and there is a value.
+    failed,     ///< It is done: it threw, its worker died, or the pool is broken.
+    cancelled,  ///< It is done: it was cancelled.
+};
+
+}  // namespace hardwork
+
 namespace hardwork::detail {
 
 inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
@@ -43,6 +56,9 @@ class TaskHandle {
     // All of these throw InvalidFuture without a task.
     bool ready();
     bool cancel();
+    FutureState state();
+    bool subscribe(void* cookie);  // as Engine::subscribe
+    const std::shared_ptr<Engine>& engine() const { return engine_; }
     bool wait_until(std::uint64_t deadline_ns);  // true when done
     TaskResult result();                         // of a done task; throws what it ended with, if not with a value
     void reset() noexcept;                       // lets the task go; it runs all the same

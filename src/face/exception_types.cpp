@@ -1,0 +1,70 @@
+#include "face/exception_types.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace hardwork {
+
+namespace {
+
+struct Registry {
+    std::mutex lock;
+    std::deque<detail::ExceptionType> types;  // grows, and never moves one
+};
+
+// Never destroyed: pools may outlive it otherwise, at the end of the program.
+Registry& registry() {
+    static auto* const all = new Registry;
+    return *all;
+}
+
+// std::throw_with_nested throws a class of libstdc++'s that derives from the given one: _Nested_exception<E>.
+constexpr std::string_view kNestedBegin = "St17_Nested_exceptionI";
+constexpr std::string_view kNestedEnd = "E";
+
+}  // namespace
+
+namespace detail {
+void add_exception_type(const ExceptionType& type) {
+    if (face::find_exception_type(type.type->name()) != nullptr) return;
+    const std::lock_guard hold(registry().lock);
+    registry().types.push_back(type);
+}
+}  // namespace detail
+
+namespace face {
+
+const detail::ExceptionType* find_exception_type(std::string_view name) {
+    const std::lock_guard hold(registry().lock);
+    for (const detail::ExceptionType& type : registry().types) {
+        if (name == type.type->name()) return &type;
+    }
+    return nullptr;
+}
+
+std::string thrown_type() {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    if (type == nullptr) return {};
+    std::string_view name = type->name();
+    if (name.starts_with(kNestedBegin) && name.ends_with(kNestedEnd)) {
+        name.remove_prefix(kNestedBegin.size());
+        name.remove_suffix(kNestedEnd.size());
+    }
+    return std::string(name);
+}
+
+std::string readable(const std::string& name) {
+    if (name.empty()) return "unknown";
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
+                                                           &std::free);
+    return status == 0 && text != nullptr ? text.get() : name;
+}
+
+}  // namespace face
+
+}  // namespace hardwork
