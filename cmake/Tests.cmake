@@ -19,3 +19,4 @@ foreach(layer IN LISTS hardwork_layers)
   gtest_discover_tests(${target}
     TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS ${layer})
 endforeach()
+include(FaceTests)

@@ -1,0 +1,18 @@
+# What of the C++ face is tested by compilers and not by GoogleTest: what must not compile, and programs that are built
+# otherwise than the library.
+file(GLOB snippets CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/face/refused/*.cpp")
+foreach(snippet IN LISTS snippets)
+  cmake_path(GET snippet STEM name)
+  add_test(NAME "face.Refused.${name}"
+    COMMAND "${CMAKE_COMMAND}" "-DSNIPPET=${snippet}" "-DCOMPILER=${CMAKE_CXX_COMPILER}"
+      "-DINCLUDE=${CMAKE_CURRENT_SOURCE_DIR}/include" -P "${CMAKE_CURRENT_SOURCE_DIR}/tests/face/refused/check.cmake")
+  set_tests_properties("face.Refused.${name}" PROPERTIES TIMEOUT 120 LABELS "face;refused")
+endforeach()
+
+# A program without exceptions uses the library, which has them.
+add_executable(hardwork_without_exceptions tests/face/without_exceptions/main.cpp)
+target_compile_options(hardwork_without_exceptions PRIVATE -fno-exceptions)
+target_link_libraries(hardwork_without_exceptions PRIVATE hardwork::hardwork)
+hardwork_warnings(hardwork_without_exceptions)
+add_test(NAME face.WithoutExceptions COMMAND hardwork_without_exceptions)
+set_tests_properties(face.WithoutExceptions PROPERTIES TIMEOUT 120 LABELS face)
