@@ -16,3 +16,13 @@ target_link_libraries(hardwork_without_exceptions PRIVATE hardwork::hardwork)
 hardwork_warnings(hardwork_without_exceptions)
 add_test(NAME face.WithoutExceptions COMMAND hardwork_without_exceptions)
 set_tests_properties(face.WithoutExceptions PROPERTIES TIMEOUT 120 LABELS face)
+
+find_package(cereal QUIET)
+if(TARGET cereal::cereal)
+  add_executable(hardwork_cereal_tests tests/face/cereal/cereal_test.cpp)
+  target_include_directories(hardwork_cereal_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+  target_link_libraries(hardwork_cereal_tests PRIVATE hardwork::hardwork cereal::cereal GTest::gtest_main)
+  hardwork_warnings(hardwork_cereal_tests)
+  gtest_discover_tests(hardwork_cereal_tests
+    TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
+endif()

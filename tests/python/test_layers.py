@@ -50,6 +50,7 @@ def test_what_is_allowed(tree: Path) -> None:
     write(
         tree, "src/base/a.cpp", "// errno and syscall(1) in a comment\nconst char* a = \"errno\";\nint n = 1'000'000;\n"
     )
+    write(tree, "include/hardwork/cereal.hpp", "#include <cereal/archives/binary.hpp>\n")
     write(tree, "tests/os/a_test.cpp", '#include <gtest/gtest.h>\n#include <unistd.h>\n#include "os/os.hpp"\n')
     result = check(tree)
     assert result.returncode == 0, result.stdout
@@ -77,6 +78,7 @@ def test_what_is_allowed(tree: Path) -> None:
         ("src/engine/a.cpp", '#include "engine/nowhere.hpp"', "does not exist"),
         ("include/hardwork/a.hpp", "#include <poll.h>", "<poll.h> outside src/os"),
         ("include/hardwork/a.hpp", "#include <boost/any.hpp>", "includes only standard C++ headers"),
+        ("include/hardwork/a.hpp", "#include <cereal/cereal.hpp>", "includes only standard C++ headers"),
         ("include/hardwork/a.hpp", '#include "../../src/base/base.hpp"', "must not show what is behind it"),
         ("python/src/a.cpp", '#include "engine/engine.hpp"', "python sees only include/hardwork"),
         ("examples/a.cpp", '#include "engine/engine.hpp"', "examples sees only include/hardwork"),
