@@ -1,6 +1,7 @@
 // map over the standard's views. Clang before 16 cannot read those of libstdc++.
 #if !defined(__clang__) || __clang_major__ >= 16
 
+#include <functional>
 #include <ranges>
 #include <sstream>
 
@@ -30,6 +31,16 @@ TEST(Views, RangesWithoutASize) {
     EXPECT_EQ(expected, 50'001);
     std::istringstream empty;
     EXPECT_TRUE(collect(pool.map(twice, std::views::istream<int>(empty))).empty());
+}
+
+TEST(Views, AreReducedToo) {
+    ProcessPool pool({.workers = 2});
+    std::istringstream text("1 2 3 4 5 6 7 8 9 10");
+    EXPECT_EQ(pool.transform_reduce(std::views::istream<int>(text), 0, std::plus<>{}, twice), 110);
+    const auto odd = [](int x) { return x % 2 == 1; };
+    auto odds = std::views::iota(0, 50'000) | std::views::filter(odd);
+    EXPECT_EQ(pool.transform_reduce(odds, 0L, std::plus<>{}, [](int x) { return long{x}; }), 625'000'000L);
+    EXPECT_EQ(pool.transform_reduce(std::views::iota(0, 1000), 0, std::plus<>{}, twice), 999'000);
 }
 
 TEST(Views, AnEndlessRangeIsReadLittleAhead) {

@@ -104,9 +104,16 @@ struct OnlyOne<Types<T>> {
     using type = T;
 };
 
+// As Refusal, of a callable: a class, so that the error is in it, and not in every function that asks.
+template <class F, bool fine = Portable<F>>
+struct CallableRefusal {};
+template <class F>
+struct CallableRefusal<F, false> {
+    static_assert(sizeof(callable_that_cannot_travel_use_hardwork_bound<F>) != 0);
+};
 template <class F>
 constexpr void check_portable() {
-    if constexpr (!Portable<F>) static_assert(sizeof(callable_that_cannot_travel_use_hardwork_bound<F>) != 0);
+    static_assert(sizeof(CallableRefusal<F>) != 0);
 }
 
 template <class F, class T>
@@ -124,7 +131,6 @@ struct Plan {
 
     static constexpr auto travelling() {
         if constexpr (!portable) {
-            static_assert(sizeof(callable_that_cannot_travel_use_hardwork_bound<F>) != 0);
             return Types<>{};
         } else if constexpr (Signature<F, A...>::known) {
             return typename Checked<typename Signature<F, A...>::Parameters>::Travelling{};
@@ -162,6 +168,7 @@ struct Plan {
         return false;
     }
     static constexpr bool callable() {
+        check_portable<F>();
         if constexpr (matching && sendable()) {
             constexpr bool can = Call<F, Arguments>::callable();
             static_assert(can, "hardwork: the function cannot be called with these arguments");
