@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "hardwork/codec/product.hpp"
+#include "hardwork/detail/call.hpp"
 #include "hardwork/detail/callable.hpp"
+#include "hardwork/detail/refusal.hpp"
 
 namespace hardwork {
 
@@ -46,8 +48,9 @@ class Bound {
 /// @param function A function, a lambda without captures, or anything else that pools take.
 /// @param values Its first arguments; they are copied, or moved from.
 template <class F, class... V>
-requires detail::Portable<std::decay_t<F>> &&
-    (Returnable<std::decay_t<V>>&&...) auto bound(F&& function, V&&... values) {
+auto bound(F&& function, V&&... values) {
+    detail::check_portable<std::decay_t<F>>();
+    (detail::check_returnable<std::decay_t<V>>(), ...);
     return Bound<std::decay_t<F>, std::decay_t<V>...>(std::forward<F>(function), {std::forward<V>(values)...});
 }
 
