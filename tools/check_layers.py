@@ -36,6 +36,7 @@ ALSO_ALLOWED: dict[str, set[str]] = {"supervisor": {"zygote/protocol.hpp"}}
 PUBLIC_USERS = {"engine", "face"}
 PUBLIC_ALLOWED: dict[str, set[str]] = {
     "hardwork/error.hpp": set(LAYERS),
+    "hardwork/fault.hpp": set(LAYERS),
     "hardwork/births.hpp": {"worker", "zygote", "supervisor"},
     "hardwork/worker.hpp": {"worker", "zygote"},
 }

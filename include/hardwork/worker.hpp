@@ -8,6 +8,7 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/fault.hpp"
 #include "hardwork/limits.hpp"
 
 namespace hardwork {
@@ -31,7 +32,10 @@ struct Invocation {
 class PhaseMark {
   public:
     explicit PhaseMark(std::atomic<std::uint32_t>& word) : word_(&word) {}
-    void enter(Phase phase) { word_->store(static_cast<std::uint32_t>(phase), std::memory_order_release); }
+    void enter(Phase phase) {
+        word_->store(static_cast<std::uint32_t>(phase), std::memory_order_release);
+        HARDWORK_FAULT_POINT();
+    }
 
   private:
     std::atomic<std::uint32_t>* word_;

@@ -4,10 +4,56 @@
 #include <atomic>
 #include <cstdint>
 
+#include "hardwork/fault.hpp"
+
 namespace hardwork {
+
+#if HARDWORK_FAULT_POINTS
+
+// Each place that stores is a fault point.
+template <class T>
+struct Atomic : std::atomic<T> {
+    using Base = std::atomic<T>;
+    using Order = std::memory_order;
+    using Where = std::source_location;
+    using Base::Base;
+
+    void store(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
+        Base::store(value, order);
+        fault::point(where);
+    }
+    T exchange(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
+        return passed(Base::exchange(value, order), where);
+    }
+    T fetch_add(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
+        return passed(Base::fetch_add(value, order), where);
+    }
+    T fetch_sub(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
+        return passed(Base::fetch_sub(value, order), where);
+    }
+    bool compare_exchange_strong(T& expected, T value, Order done, Order not_done,
+                                 const Where& where = Where::current()) {
+        return passed(Base::compare_exchange_strong(expected, value, done, not_done), where);
+    }
+    bool compare_exchange_weak(T& expected, T value, Order done, Order not_done,
+                               const Where& where = Where::current()) {
+        return passed(Base::compare_exchange_weak(expected, value, done, not_done), where);
+    }
+
+  private:
+    template <class R>
+    static R passed(R result, const Where& where) {
+        fault::point(where);
+        return result;
+    }
+};
+
+#else
 
 template <class T>
 using Atomic = std::atomic<T>;
+
+#endif
 
 // Memory that two processes share holds atomics; that works only if they need no lock of their own.
 static_assert(Atomic<std::uint32_t>::is_always_lock_free, "a lock inside an atomic would live in one process only");

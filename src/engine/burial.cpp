@@ -6,6 +6,7 @@
 //   claimed, PHASE in DECODE RUN ENCODE PUBLISH -> lost with it: WorkerDied
 //   claimed, its record was in the ring         -> done, already taken by the last drain
 #include "engine/core.hpp"
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 
@@ -22,6 +23,7 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     if (lane == nullptr) return;
     lane->pid = pid;
     ++tally_.born;
+    HARDWORK_FAULT_POINT();
     WorkerDeath who;
     who.pid = pid;
     note_worker(true, who);
@@ -47,7 +49,9 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     death.phase = lane->phase();
     const bool died = count_end(*lane, death);
     const bool barren = !lane->ready && !lane->stopping;
+    HARDWORK_FAULT_POINT();
     bury(*lane, death);
+    HARDWORK_FAULT_POINT();
     if (died) note_worker(false, death);
     if (hot_ == lane) hot_ = nullptr;
     lanes_[id & (kMaxWorkers - 1)].reset();
@@ -58,6 +62,7 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     }
     if (!shutting_down_ || !nothing_outstanding()) keep_workers();
     fill();
+    HARDWORK_FAULT_POINT();
     wake_leader();
     wake_collector();
 }

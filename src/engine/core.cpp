@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/duplicate.hpp"
@@ -133,6 +134,7 @@ bool EngineCore::add_lane() {
                                              shm::kResultArenaSize, os::Access::read_only);
         lane->memory->fd = copy.take();
         supervisor_->request_birth(lane->id, std::move(memory));
+        HARDWORK_FAULT_POINT();
         lanes_[slot] = std::move(lane);
         if (tally_.to_replace != 0) {
             --tally_.to_replace;

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "engine/core.hpp"
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
@@ -64,6 +65,7 @@ bool EngineCore::introduce(LaneState& lane, std::uint32_t function) {
     request->kind = shm::RequestKind::define;
     request->function = function;
     put_input(*request, functions_[function].code);
+    HARDWORK_FAULT_POINT();
     tally_.sent += functions_[function].code.length;
     lane.known_functions[word] |= bit;
     ++lane.tail;
@@ -87,6 +89,7 @@ bool EngineCore::give_task(LaneState& lane, Task* task) {
         request->inline_length = task->length;
         std::memcpy(request->bytes, task->storage.bytes, sizeof task->storage.bytes);
     }
+    HARDWORK_FAULT_POINT();
     task->lane = lane.id;
     task->position = lane.tail;
     Entry& entry = lane.entry(lane.tail);
@@ -121,6 +124,7 @@ bool EngineCore::give_span(LaneState& lane, SpanWork* span) {
     request->function = job.function;
     request->kind = shm::RequestKind::span;
     put_input(*request, span->chunk->input);
+    HARDWORK_FAULT_POINT();
     Entry& entry = lane.entry(lane.tail);
     entry.kind = Entry::Kind::span;
     entry.span = span;

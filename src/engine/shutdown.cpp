@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/core.hpp"
+#include "hardwork/fault.hpp"
 #include "os/futex.hpp"
 
 namespace hardwork {
@@ -26,6 +27,7 @@ void EngineCore::send_stops() {
         request->kind = shm::RequestKind::stop;
         ++lane->tail;
         lane->stopping = true;
+        HARDWORK_FAULT_POINT();
         publish(*lane);
     }
 }

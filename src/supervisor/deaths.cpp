@@ -1,6 +1,7 @@
 // How ends become known: of workers, and of the template itself.
 #include <utility>
 
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 #include "os/futex.hpp"
@@ -121,7 +122,9 @@ void SupervisorImpl::report_death(std::uint64_t ticket, ExitStatus status) {
         // Closing alone does not end the watch while a process that somebody forked holds a copy.
         state_->poller.remove(birth.pidfd.get());
     }
+    HARDWORK_FAULT_POINT();
     listener_.on_death(birth.lane, birth.pid, status);
+    HARDWORK_FAULT_POINT();
 }
 
 std::uint64_t SupervisorImpl::answer_deadline() const {

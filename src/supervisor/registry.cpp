@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hardwork/fault.hpp"
 #include "os/codes.hpp"
 #include "os/process.hpp"
 
@@ -75,12 +76,14 @@ void Registry::set_sent(Birth& birth, std::uint64_t generation) {
     birth.state = Birth::State::sent;
     birth.generation = generation;
     waiting_.pop_front();
+    HARDWORK_FAULT_POINT();
 }
 
 void Registry::set_waiting(std::uint64_t ticket) {
     const std::lock_guard guard(mutex_);
     births_.at(ticket).state = Birth::State::waiting;
     waiting_.insert(std::lower_bound(waiting_.begin(), waiting_.end(), ticket), ticket);
+    HARDWORK_FAULT_POINT();
 }
 
 void Registry::set_alive(Birth& birth, std::int32_t pid, os::Fd pidfd) {
@@ -90,6 +93,7 @@ void Registry::set_alive(Birth& birth, std::int32_t pid, os::Fd pidfd) {
     birth.pidfd = std::move(pidfd);
     birth.lane_fd.reset();
     if (birth.kill_when_born) os::send_signal(birth.pidfd, os::kSigKill);
+    HARDWORK_FAULT_POINT();
 }
 
 void Registry::set_unwatched(Birth& birth, std::int32_t pid, os::Fd pidfd) {
@@ -99,12 +103,14 @@ void Registry::set_unwatched(Birth& birth, std::int32_t pid, os::Fd pidfd) {
     birth.pidfd = std::move(pidfd);
     birth.lane_fd.reset();
     if (birth.pidfd) os::send_signal(birth.pidfd, os::kSigKill);
+    HARDWORK_FAULT_POINT();
 }
 
 void Registry::set_ended(Birth& birth, std::uint64_t status_deadline) {
     const std::lock_guard guard(mutex_);
     birth.state = Birth::State::ended;
     birth.status_deadline = status_deadline;
+    HARDWORK_FAULT_POINT();
 }
 
 void Registry::kill(Birth& birth) {

@@ -1,5 +1,6 @@
 #include "worker/claim_loop.hpp"
 
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
@@ -55,7 +56,7 @@ int ClaimLoop::run() {
                 phase_.enter(Phase::idle);
                 break;
             case shm::RequestKind::release: out_.take_back(request.extent.offset); break;
-            case shm::RequestKind::stop: return 0;
+            case shm::RequestKind::stop: HARDWORK_FAULT_POINT(); return 0;
         }
         if (limit_reached()) {
             announce();

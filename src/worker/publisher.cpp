@@ -3,6 +3,7 @@
 #include <climits>
 #include <cstring>
 
+#include "hardwork/fault.hpp"
 #include "os/futex.hpp"
 
 namespace hardwork {
@@ -25,6 +26,7 @@ std::byte* ResultBuffer::allocate(std::size_t size) {
         return nullptr;
     }
     lent_.emplace(extent_.offset, extent_.length);
+    HARDWORK_FAULT_POINT();
     return data;
 }
 
@@ -71,8 +73,10 @@ bool Publisher::publish(shm::Record record, const ResultBuffer& out) {
     if (full) wait_for_room(need);
     std::byte* at = lane_.result(tail_);
     std::memcpy(at, &record, sizeof record);
+    HARDWORK_FAULT_POINT();
     const void* payload = out.in_arena() ? static_cast<const void*>(&extent) : out.scratch();
     if (record.length != 0) std::memcpy(at + sizeof record, payload, record.length);
+    HARDWORK_FAULT_POINT();
     tail_ += need;
     shm::Control& control = lane_.control();
     control.worker.result_tail.store(tail_, std::memory_order_release);

@@ -1,4 +1,5 @@
 #include "hardwork/worker.hpp"
+#include "hardwork/fault.hpp"
 
 #include "os/signal.hpp"
 #include "shm/lane.hpp"
@@ -12,12 +13,14 @@ int run_worker(const WorkerSetup& setup, Runner& runner) {
     os::raise_oom_score(500);
     auto lane = shm::Lane::attach(setup.lane_fd);
     if (!lane) return 71;  // EX_OSERR of sysexits.h
+    HARDWORK_FAULT_POINT();
     if (!start_parent_watch(setup.parent_fd)) return 71;
     int code;
     {
         ClaimLoop loop(lane.value(), setup, runner);
         code = loop.run();
     }
+    HARDWORK_FAULT_POINT();
     stop_parent_watch();
     return code;
 }

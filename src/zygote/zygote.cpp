@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hardwork/births.hpp"
+#include "hardwork/fault.hpp"
 #include "os/channel_ends.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
@@ -138,7 +139,9 @@ std::optional<int> Template::on_birth(Packet&& birth) {
     }
     os::Fd lane_fd = std::move(birth.fds[0]);
     os::clear_last_error();
+    HARDWORK_FAULT_POINT();
     const std::int32_t pid = hooks_.fork_worker();
+    HARDWORK_FAULT_POINT();
     if (pid == 0) return live_as_worker(birth, std::move(lane_fd));
     if (pid < 0) {
         failed.number = os::last_error() != 0 ? os::last_error() : os::kTryAgain;
@@ -149,6 +152,7 @@ std::optional<int> Template::on_birth(Packet&& birth) {
     const auto made = workers_.emplace(birth.ticket, Worker{birth.lane, pid, os::Fd()}).first;
     ++unwatched_;
     watch(birth.ticket, made->second);
+    HARDWORK_FAULT_POINT();
     return std::nullopt;
 }
 
@@ -168,9 +172,11 @@ int Template::live_as_worker(const Packet& birth, os::Fd lane_fd) {
         tell(born);
         return kExitSystem;
     }
+    HARDWORK_FAULT_POINT();
     const int self_fd = self.value().get();
     // Not heard means not born: the parent may have given the lane to another worker by now.
     if (!tell(born, std::span<const int>(&self_fd, 1))) return kExitSystem;
+    HARDWORK_FAULT_POINT();
     self.value().reset();
     channel_.close();
     pipe_.restore();
@@ -201,7 +207,9 @@ void Template::on_ended(std::uint64_t ticket) {
     died.lane = worker.lane;
     died.pid = worker.pid;
     died.status = *status;
+    HARDWORK_FAULT_POINT();
     tell(died);
+    HARDWORK_FAULT_POINT();
     if (worker.pidfd) {
         poller_.remove(worker.pidfd.get());  // closing is not enough while a child being born holds a copy
     } else {

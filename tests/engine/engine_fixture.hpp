@@ -33,9 +33,11 @@ enum : std::int64_t {
     kFreeze = -12,      // stops its own process (SIGSTOP), for ever
     kDieTwice = -13,    // dies by SIGKILL, but for the third time it is run; answers 3
     kHold = -14,        // takes 150 MB for good, and answers how much
+    kMedium = -16,      // answers with 30,000 bytes of 7
     kGrow = -15,        // takes 1 MB more each millisecond, for ever
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
+inline constexpr std::size_t kMediumSize = 30'000;  // still goes through the ring
 inline constexpr std::size_t kCounters = 1 << 18;
 
 inline constexpr int kHeld = 3;                       // for fail_initialize: it waits until kLetGo is set
@@ -76,6 +78,7 @@ class TestRunner final : public Runner {
         phase.enter(Phase::run);
         if (call.function >= defined_.size() || !defined_[call.function]) _exit(77);
         if (x >= 0 && static_cast<std::size_t>(x) < kCounters) shared_counters()[x].fetch_add(1);
+        HARDWORK_FAULT_POINT();  // it has run, and that shows
         std::int64_t answer = 2 * x;
         switch (x) {
             case kKill: raise(SIGKILL); break;
@@ -117,6 +120,11 @@ class TestRunner final : public Runner {
             out.finish(kLargeSize);
             return Outcome::value;
         }
+        if (x == kMedium) {
+            std::memset(out.allocate(kMediumSize), 7, kMediumSize);
+            out.finish(kMediumSize);
+            return Outcome::value;
+        }
         std::memcpy(out.allocate(8), &answer, 8);
         out.finish(8);
         return x == kForge ? static_cast<Outcome>(200) : Outcome::value;
@@ -133,6 +141,12 @@ class TestRunner final : public Runner {
     std::vector<bool> defined_;
 };
 
+// Which process this is, of those of a pool that a ForkSource makes.
+enum class Role : std::uint32_t { parent, zygote, worker };
+inline Role role = Role::parent;
+// Called in each worker as soon as there is one.
+inline void (*on_fork)() = nullptr;
+
 class ForkSource final : public WorkerSource {
   public:
     explicit ForkSource(int fail_initialize = 0) : fail_initialize_(fail_initialize) {}
@@ -140,9 +154,16 @@ class ForkSource final : public WorkerSource {
     int start_template(int channel_fd, std::int32_t& pid) override {
         pid = fork();
         if (pid == 0) {
+            role = Role::zygote;
             struct Hooks final : TemplateHooks {
                 int fail = 0;
-                std::int32_t fork_worker() override { return fork(); }
+                std::int32_t fork_worker() override {
+                    const std::int32_t worker = fork();
+                    if (worker != 0) return worker;
+                    role = Role::worker;
+                    if (on_fork != nullptr) on_fork();
+                    return 0;
+                }
                 int worker_main(const WorkerSetup& setup) override {
                     TestRunner runner(fail);
                     return run_worker(setup, runner);
