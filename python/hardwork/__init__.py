@@ -43,3 +43,11 @@ __all__ = [
     "install",
     "uninstall",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "aio":  # with asyncio only where it is used: that takes longer to import than all of this
+        import importlib
+
+        return importlib.import_module("hardwork.aio")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
