@@ -148,6 +148,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // drain.cpp
     bool drain();  // all lanes; true if anything came
     bool drain_lane(LaneState& lane);
+    void pass_requests(LaneState& lane, std::uint32_t head);
     bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);

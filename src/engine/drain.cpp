@@ -48,7 +48,7 @@ bool EngineCore::drain_lane(LaneState& lane) {
     }
     const std::uint64_t tail = control.worker.result_tail.load(std::memory_order_acquire);
     if (tail == lane.result_head) {
-        lane.head = head;
+        pass_requests(lane, head);
         return false;
     }
     if (tail - lane.result_head > shm::kResultRingSize || tail % 8 != 0) {
@@ -79,9 +79,19 @@ bool EngineCore::drain_lane(LaneState& lane) {
         control.parent.work_bell.fetch_add(1, std::memory_order_release);
         os::futex_wake(control.parent.work_bell, 1);
     }
-    lane.head = head;
+    pass_requests(lane, head);
     tell_releases(lane);
     return true;
+}
+
+// The worker is done with the requests before `head`. All records are in: one that still has an entry has none.
+void EngineCore::pass_requests(LaneState& lane, std::uint32_t head) {
+    for (; lane.head != head; ++lane.head) {
+        if (lane.entry(lane.head).kind == Entry::Kind::none) continue;
+        // That of a task which ended after its grace was not taken; the death of its worker ends it. Any other is a lie.
+        if (!lane.stop.hard()) refuse(lane);
+        return;
+    }
 }
 
 void EngineCore::tell_releases(LaneState& lane) {

@@ -202,7 +202,9 @@ void EngineCore::drop_span(SpanWork* span) {
 void EngineCore::cancel_rest(Job* job) {
     if (!in_owner_process()) return;
     const std::lock_guard hold(mutex_);
-    if (!job->cancelled) cancel_job(*job);
+    if (job->cancelled) return;
+    cancel_job(*job);
+    free_job_if_over(job);
 }
 
 void EngineCore::hold_job(Job* job) {

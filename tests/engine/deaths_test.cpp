@@ -146,4 +146,14 @@ TEST_F(Deaths, WorkersThatCannotStartBreakThePoolInsteadOfLooping) {
     }
 }
 
+TEST_F(Deaths, AWorkerThatClaimsToBeDoneWithATaskIsRefused) {
+    start(1);
+    call(1);
+    Task* task = submit(kForgeHead);
+    const TaskResult result = wait(task);
+    EXPECT_EQ(result.ending, Ending::worker_died);
+    engine->release(task);
+    EXPECT_EQ(call(4), 8);
+}
+
 }  // namespace hardwork::test

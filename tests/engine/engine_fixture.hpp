@@ -14,6 +14,7 @@
 
 #include "hardwork/engine.hpp"
 #include "hardwork/worker.hpp"
+#include "worker/stop.hpp"
 
 namespace hardwork::test {
 
@@ -34,6 +35,8 @@ enum : std::int64_t {
     kDieTwice = -13,    // dies by SIGKILL, but for the third time it is run; answers 3
     kHold = -14,        // takes 150 MB for good, and answers how much
     kMedium = -16,      // answers with 30,000 bytes of 7
+    kForgeHead = -17,   // says that it is done with what it runs, and dies
+    kUntilTerm = -18,   // runs until SIGTERM comes, and answers then
     kGrow = -15,        // takes 1 MB more each millisecond, for ever
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
@@ -100,6 +103,18 @@ class TestRunner final : public Runner {
                 answer = shared_counters()[kTries].fetch_add(1) + 1;
                 if (answer < 3) raise(SIGKILL);
                 break;
+            case kForgeHead:
+                const_cast<shm::Control*>(running_here.control.load())->worker.request_head.fetch_add(1);
+                usleep(50'000);
+                raise(SIGKILL);
+                break;
+            case kUntilTerm: {
+                static volatile std::sig_atomic_t term = 0;
+                std::signal(SIGTERM, [](int) { term = 1; });
+                while (term == 0)
+                    usleep(200);
+                break;
+            }
             case kHold: answer = take_memory(150'000'000); break;
             case kGrow:
                 for (;;) {

@@ -96,4 +96,18 @@ TEST_F(Jobs, LargeItems) {
     engine->release_job(job);
 }
 
+// Also while its reader holds on to it.
+TEST_F(Jobs, OneThatIsCancelledBeforeItStartedIsOver) {
+    start(1);
+    Task* slow = submit(kSleep);
+    Job* job = map(3'000, 6);
+    engine->cancel_rest(job);
+    EXPECT_EQ(number(wait(slow)), 2 * kSleep);
+    engine->release(slow);
+    EXPECT_EQ(engine->outstanding(), 0U);
+    engine->begin_shutdown(Shutdown::finish);
+    EXPECT_EQ(engine->wait_stopped(monotonic_ns() + 30'000'000'000), WaitEnd::done);
+    engine->release_job(job);
+}
+
 }  // namespace hardwork::test

@@ -53,6 +53,14 @@ TEST_F(Limits, OneThatDoesNotHeedLosesItsWorkerAndNobodyElseLosesAnything) {
     EXPECT_NE(call(kPid), before);
 }
 
+// After the grace it has timed out, also if it ends a moment later.
+TEST_F(Limits, OneThatEndsWhenItIsTerminatedHasTimedOut) {
+    start(1);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(ending(submit(kUntilTerm, limits(20, 10))), Ending::timed_out);
+    EXPECT_EQ(call(4), 8);
+}
+
 TEST_F(Limits, TimeCountsFromTheStartOfTheTask) {
     start(1);
     Task* before = submit(kSleep);  // 300 ms
