@@ -3,7 +3,7 @@
 
 export PYTHON VENV JOBS
 
-.PHONY: help demo test test-cpp test-python test-clients test-cpython fuzz bench lint format clean
+.PHONY: help demo test test-cpp test-python test-clients test-cpython fuzz soak bench lint format clean
 
 help:
 	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-clients  SciPy, scikit-learn, Dask, tqdm and others with our pools in them (installs them)"
 	@echo "make test-cpython  CPython's own tests of both classes, with ours swapped in"
 	@echo "make fuzz          hostile bytes for all that reads bytes (SECONDS=60 for each program)"
+	@echo "make soak          everything at once while workers are killed, and the books checked (MINUTES=3)"
 	@echo "make bench         the benchmarks (ARGS=... for bench)"
 	@echo "make lint          layers, formatting, types; make format mends what can be mended"
 	@echo "make clean         removes what was built"
@@ -38,6 +39,10 @@ test-cpython:
 
 fuzz:
 	@tools/fuzz.sh $(or $(SECONDS),60) $(ARGS)
+
+soak:
+	@tools/setup_venv.sh test
+	@$(or $(VENV),.venv)/bin/python tools/soak.py --minutes $(or $(MINUTES),3) $(ARGS)
 
 bench:
 	@tools/setup_venv.sh test demo

@@ -1,0 +1,486 @@
+"""Everything at once, for as long as one likes: work of all kinds while workers are killed; then the books are checked.
+
+    python tools/soak.py [--minutes 3] [--seed N] [--json FILE]
+
+Each round makes a pool (either class, any start method), gives it a random mix of calls, maps, cancels, stops, time
+limits, retries, large buffers and tasks that crash, forks the parent now and then, and has a killer go about among the
+workers.
+Every execution appends a record to a file, so that at the end of a round it is known what ran, and how often:
+
+- lost     a future that is not done, or that failed though nobody did anything to its worker
+- wrong    a value that is not the right one
+- doubled  what ran more often than it may: more than once, or than its retries say; or at all, though it was cancelled
+- leaked   processes, descriptors, threads or entries in /dev/shm that were not there before the round
+
+All four must be 0. A seed that is printed repeats the choices, though not the moments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import faulthandler
+import gc
+import json
+import multiprocessing
+import os
+import random
+import signal
+import struct
+import sys
+import tempfile
+import threading
+import time
+import zlib
+from concurrent.futures import CancelledError
+from typing import Any
+
+from hardwork import Pool, PoolTerminated, ProcessPoolExecutor, TaskStopped, TaskTimeout, WorkerDied
+
+RECORD = struct.Struct("<QQ")
+# Seconds without a step after which every thread's stack is written and the soak has failed.
+PATIENCE = 180
+ROUND = 4.0
+
+_book: tuple[str, int] | None = None
+
+
+def note(path: str, number: int) -> None:
+    """Writes down that a task runs: one append, which other processes do not cut in two."""
+    global _book
+    if _book is None or _book[0] != path:
+        _book = (path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+    os.write(_book[1], RECORD.pack(number, os.getpid()))
+
+
+def small(path: str, number: int) -> int:
+    note(path, number)
+    return number * 3
+
+
+def item(work: tuple[str, int]) -> int:
+    return small(*work)
+
+
+def busy(path: str, number: int, seconds: float) -> int:
+    note(path, number)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return number * 3
+
+
+def large(path: str, number: int, data: bytes, size: int) -> tuple[int, int, bytes]:
+    note(path, number)
+    return number * 3, zlib.crc32(data), bytes([number % 251]) * size
+
+
+def spin(path: str, number: int, deaf: bool) -> int:
+    note(path, number)
+    while True:
+        try:
+            while True:
+                pass
+        except (TaskTimeout, TaskStopped):
+            if not deaf:
+                raise
+
+
+def crash(path: str, number: int, how: int) -> int:
+    note(path, number)
+    if how == 0:
+        os._exit(3)
+    os.kill(os.getpid(), how)
+    time.sleep(60)
+    return 0
+
+
+def fail(path: str, number: int) -> int:
+    note(path, number)
+    raise KeyError(number)
+
+
+class Killer(threading.Thread):
+    """Kills a random worker now and then, or stops one for a moment."""
+
+    def __init__(self, pool: Any, chance: random.Random, pause: float) -> None:
+        super().__init__(daemon=True)
+        self._pool = pool
+        self._chance = chance
+        self._pause = pause
+        self._over = threading.Event()
+        self.kills = 0
+
+    def run(self) -> None:
+        while not self._over.wait(self._chance.uniform(0.2, 1.8) * self._pause):
+            if isinstance(self._pool, Pool):
+                pids = [worker.pid for worker in self._pool._pool]
+            else:
+                pids = list(self._pool._processes or ())
+            if pids:
+                self._strike(self._chance.choice(pids))
+
+    def _strike(self, pid: Any) -> None:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            handle = os.pidfd_open(pid)
+            try:
+                number = self._chance.choice(
+                    (signal.SIGKILL, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGSTOP)
+                )
+                signal.pidfd_send_signal(handle, number)
+                if number == signal.SIGSTOP:
+                    time.sleep(self._chance.uniform(0, 0.05))
+                    signal.pidfd_send_signal(handle, signal.SIGCONT)
+                else:
+                    self.kills += 1
+            finally:
+                os.close(handle)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+
+class Round:
+    """One pool's life, and its books."""
+
+    def __init__(self, chance: random.Random, path: str, numbers: Any) -> None:
+        self.chance = chance
+        self.path = path
+        self.numbers = numbers
+        self.totals: collections.Counter[str] = collections.Counter()
+        self.problems: list[str] = []
+        # By number: how often it may have run, at least and at most.
+        self.may_run: dict[int, tuple[int, int]] = {}
+        self.deaths = 0  # results that say WorkerDied
+        self.crashes = 0  # tasks that end their own worker
+
+    def run(self, seconds: float) -> None:
+        method = self.chance.choice(("fork", "fork", "forkserver", "spawn"))
+        face: Any = self.chance.choice((ProcessPoolExecutor, Pool))
+        context: Any = multiprocessing.get_context(method)
+        workers = self.chance.randint(1, 4)
+        made: Any = face(workers, context=context) if face is Pool else face(workers, context)
+        self.name = f"{face.__name__}, {method}, {workers} workers"
+        small_first = self._submit(made, small, (), 1, "value")
+        # A spawned worker takes a moment to come; one that never may come to work breaks the pool, and shall.
+        pause = self.chance.choice((0.02, 0.1, 0.5)) if method != "spawn" else 2.0
+        killer = Killer(made, random.Random(self.chance.random()), pause)
+        killer.start()
+        end = time.monotonic() + seconds
+        pending = [small_first]
+        while time.monotonic() < end:
+            pending += self._some_work(made)
+            if len(pending) > 1000 or self.chance.random() < 0.05:
+                self._settle(pending)
+                pending = []
+                faulthandler.dump_traceback_later(PATIENCE, exit=True)
+        self._settle(pending)
+        killer.stop()
+        self._settle([self._submit(made, small, (), 1, "value")])
+        self._check_stats(made)
+        if isinstance(made, Pool):
+            made.close()
+            made.join()
+        else:
+            made.shutdown()
+        kills = killer.kills + self.crashes
+        if self.deaths > kills:
+            self._problem("lost", f"{self.deaths} tasks have lost their worker, {kills} workers were killed")
+        self.totals["kills"] += kills
+        self._check_books()
+
+    def _problem(self, kind: str, text: str) -> None:
+        self.totals[kind] += 1
+        if len(self.problems) < 20:
+            self.problems.append(f"{kind}: {text} ({self.name})")
+
+    # What is given to the pool. A pending result is (what waits for it, what is expected, numbers).
+
+    def _some_work(self, pool: Any) -> list[Any]:
+        chance = self.chance
+        kind = chance.choices(
+            ("small", "busy", "large", "map", "abandon", "cancel", "stop", "limit", "retry", "crash", "fail", "fork"),
+            (30, 10, 4, 8, 2, 6, 2, 2, 3, 1, 5, 1),
+        )[0]
+        self.totals[kind] += 1
+        if kind == "small":
+            return [self._submit(pool, small, (), 1, "value") for _ in range(chance.randint(1, 200))]
+        if kind == "busy":
+            return [
+                self._submit(pool, busy, (chance.uniform(0, 0.005),), 1, "value") for _ in range(chance.randint(1, 20))
+            ]
+        if kind == "large":
+            data = os.urandom(1000) * chance.randint(1, 4000)
+            size = chance.choice((0, 100, 40_000, 3_000_000))
+            return [self._submit(pool, large, (data, size), 1, ("large", zlib.crc32(data), size))]
+        if kind in ("map", "abandon"):
+            return self._map(pool, abandon=kind == "abandon")
+        if kind == "cancel":
+            return self._cancel(pool)
+        if kind == "stop":
+            return self._stop(pool)
+        if kind == "limit":
+            view = pool.options(timeout=chance.uniform(0.01, 0.1), grace=chance.uniform(0, 0.1))
+            return [self._submit(view, spin, (chance.random() < 0.3,), 1, "limit")]
+        if kind == "retry":
+            retries = chance.randint(1, 3)
+            view = pool.options(retries=retries)
+            if chance.random() < 0.1:
+                self.crashes += retries + 1
+                return [self._submit(view, crash, (signal.SIGKILL,), retries + 1, "died")]
+            return [self._submit(view, busy, (0.002,), retries + 1, "value") for _ in range(10)]
+        if kind == "crash":
+            self.crashes += 1
+            return [self._submit(pool, crash, (chance.choice((0, signal.SIGKILL, signal.SIGABRT)),), 1, "died")]
+        if kind == "fail":
+            return [self._submit(pool, fail, (), 1, "error") for _ in range(10)]
+        self._fork()
+        return []
+
+    def _submit(self, pool: Any, fn: Any, args: tuple[Any, ...], most: int, expected: Any) -> Any:
+        number = next(self.numbers)
+        self.may_run[number] = (0, most)
+        call = (self.path, number, *args)
+        future = pool.submit(fn, *call) if hasattr(pool, "submit") else pool.apply_async(fn, call)
+        return future, expected, number
+
+    def _map(self, pool: Any, abandon: bool) -> list[Any]:
+        numbers = [next(self.numbers) for _ in range(self.chance.randint(1, 2000))]
+        self.may_run.update((number, (0, 1)) for number in numbers)
+        work = [(self.path, number) for number in numbers]
+        if hasattr(pool, "imap"):
+            if abandon:
+                results = pool.imap_unordered(item, work)
+                with contextlib.suppress(WorkerDied):
+                    next(results)
+                return []
+            return [(pool.map_async(item, work), "map", numbers)]
+        results = pool.map(item, work)
+        if abandon:
+            with contextlib.suppress(WorkerDied):
+                next(results)
+            del results
+            return []
+        return [(results, "iterator", numbers)]
+
+    def _cancel(self, pool: Any) -> list[Any]:
+        given = [self._submit(pool, small, (), 1, "value") for _ in range(30)]
+        left = []
+        for future, expected, number in given:
+            if hasattr(future, "cancel") and self.chance.random() < 0.5 and future.cancel():
+                self.may_run[number] = (0, 0)
+            else:
+                left.append((future, expected, number))
+        return left
+
+    def _stop(self, pool: Any) -> list[Any]:
+        if isinstance(pool, Pool):  # whose results have no stop()
+            return [self._submit(pool.options(timeout=0.05), spin, (False,), 1, "limit")]
+        future, expected, number = self._submit(pool, spin, (False,), 1, "stopped")
+        threading.Timer(self.chance.uniform(0, 0.1), future.stop).start()
+        return [(future, expected, number)]
+
+    def _fork(self) -> None:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    # What came of it.
+
+    def _settle(self, pending: list[Any]) -> None:
+        for waited, expected, numbers in pending:
+            if expected == "iterator":
+                self._settle_iterator(waited, numbers)
+                continue
+            try:
+                value = waited.get(PATIENCE) if hasattr(waited, "get") else waited.result(PATIENCE)
+            except WorkerDied:
+                self.deaths += 1
+                continue
+            except (TaskTimeout, TaskStopped, CancelledError) as error:
+                if expected not in ("limit", "stopped"):
+                    self._problem("wrong", f"{error!r} instead of {expected}")
+                continue
+            except KeyError as error:
+                if expected != "error" or error.args != (numbers,):
+                    self._problem("wrong", f"{error!r} instead of {expected}")
+                continue
+            except (TimeoutError, multiprocessing.TimeoutError, PoolTerminated) as error:
+                self._problem("lost", f"{error!r} of {numbers}")
+                continue
+            self._check_value(value, expected, numbers)
+
+    def _check_value(self, value: Any, expected: Any, numbers: Any) -> None:
+        right: Any = None
+        if expected == "value":
+            right = numbers * 3
+        elif expected == "map":
+            right = [number * 3 for number in numbers]
+        elif isinstance(expected, tuple):
+            right = (numbers * 3, expected[1], bytes([numbers % 251]) * expected[2])
+        if value != right:
+            self._problem("wrong", f"a value of {numbers if expected != 'map' else 'a map'}")
+        for number in numbers if expected == "map" else [numbers]:
+            self.may_run[number] = (1, self.may_run[number][1])
+
+    def _settle_iterator(self, results: Any, numbers: list[int]) -> None:
+        # It ends with the first item whose worker died; what had not started then never does.
+        for number in numbers:
+            try:
+                value = next(results)
+            except WorkerDied:
+                self.deaths += 1
+                return
+            if value != number * 3:
+                self._problem("wrong", f"{value} of item {number}")
+            self.may_run[number] = (1, 1)
+
+    def _check_stats(self, pool: Any) -> None:
+        for _ in range(500):
+            stats = pool.stats()
+            if stats.submitted == stats.done + stats.failed + stats.cancelled:
+                break
+            time.sleep(0.02)  # items of an abandoned map that run
+        else:
+            self._problem("lost", f"the counts do not balance: {stats}")
+        self.totals["tasks"] += stats.submitted
+        self.totals["retried"] += stats.retried
+        self.totals["requeued"] += stats.requeued
+
+    def _check_books(self) -> None:
+        runs: collections.Counter[int] = collections.Counter()
+        with open(self.path, "rb") as file:
+            for number, _ in RECORD.iter_unpack(file.read()):
+                runs[number] += 1
+        self.totals["executions"] += runs.total()
+        for number, (least, most) in self.may_run.items():
+            if runs[number] > most:
+                self._problem("doubled", f"task {number} ran {runs[number]} times, it may {most} times")
+            if runs[number] < least:
+                self._problem("wrong", f"task {number} has a value and never ran")
+        os.truncate(self.path, 0)
+
+
+def descendants() -> set[int]:
+    """All processes below this one."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
+                parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    level = {os.getpid()}
+    while level:
+        level = {pid for pid, parent in parents.items() if parent in level}
+        found |= level
+    return found
+
+
+def descriptors() -> set[str]:
+    """What is open here, by number and name."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # the one that lists them
+            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
+    return found
+
+
+def held() -> dict[str, Any]:
+    """What a pool must give back."""
+    return {
+        "processes": descendants(),
+        "descriptors": descriptors(),
+        "threads": threading.active_count(),
+        "/dev/shm": set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set(),
+    }
+
+
+def leaks(before: dict[str, Any], pool: str) -> list[str]:
+    """What is more than before; waits a while for what is just ending."""
+    for _ in range(200):
+        now = held()
+        more = [
+            f"{what}: {before[what]} before, {now[what]} after ({pool})"
+            for what in before
+            if (now[what] - before[what] if isinstance(now[what], set) else now[what] > before[what])
+        ]
+        if not more:
+            return []
+        time.sleep(0.05)
+    return more
+
+
+def resident_mb() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--json", default=None, help="write the counts to this file")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
+    chance = random.Random(seed)
+    print(f"seed {seed}", flush=True)
+    totals: collections.Counter[str] = collections.Counter({"lost": 0, "wrong": 0, "doubled": 0, "leaked": 0})
+    problems: list[str] = []
+    numbers = iter(range(1, sys.maxsize))
+    # The standard library keeps a fork server and a resource tracker, once there was one.
+    for method in ("forkserver", "spawn"):
+        context: Any = multiprocessing.get_context(method)
+        process = context.Process(target=int)
+        process.start()
+        process.join()
+    begin = time.monotonic()
+    said = begin
+    memory = 0.0
+    with tempfile.NamedTemporaryFile() as book:
+        while time.monotonic() - begin < options.minutes * 60 and not problems:
+            faulthandler.dump_traceback_later(PATIENCE, exit=True)
+            before = held()
+            one = Round(chance, book.name, numbers)
+            one.run(ROUND)
+            totals["rounds"] += 1
+            totals += one.totals
+            problems += one.problems
+            name = one.name
+            del one
+            gc.collect()  # an exception that was raised and its frames know each other
+            for leak in leaks(before, name):
+                totals["leaked"] += 1
+                problems.append(f"leaked: {leak}")
+            if totals["rounds"] == 5:
+                memory = resident_mb()
+            if time.monotonic() - said > 60:
+                said = time.monotonic()
+                print(f"{(said - begin) / 60:.0f} min, {summary(totals)}", flush=True)
+    grown = resident_mb() - memory if memory else 0.0
+    if grown > 300:
+        totals["leaked"] += 1
+        problems.append(f"leaked: {grown:.0f} MB of memory since the fifth round")
+    faulthandler.cancel_dump_traceback_later()
+    print(f"{(time.monotonic() - begin) / 60:.1f} min, {summary(totals)}; {grown:+.0f} MB; seed {seed}")
+    for problem in problems:
+        print(problem)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"seed": seed, "minutes": options.minutes, **totals, "grown_mb": round(grown)}, file, indent=1)
+    return 1 if problems else 0
+
+
+def summary(totals: collections.Counter[str]) -> str:
+    """One line of what counts."""
+    return (
+        f"{totals['rounds']} pools, {totals['tasks']} tasks, {totals['executions']} executions, "
+        f"{totals['kills']} workers killed, {totals['requeued']} tasks requeued, {totals['retried']} retried: {totals['lost']} lost, "
+        f"{totals['wrong']} wrong, {totals['doubled']} doubled, {totals['leaked']} leaked"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
