@@ -477,8 +477,8 @@ def summary(totals: collections.Counter[str]) -> str:
     """One line of what counts."""
     return (
         f"{totals['rounds']} pools, {totals['tasks']} tasks, {totals['executions']} executions, "
-        f"{totals['kills']} workers killed, {totals['requeued']} tasks requeued, {totals['retried']} retried: {totals['lost']} lost, "
-        f"{totals['wrong']} wrong, {totals['doubled']} doubled, {totals['leaked']} leaked"
+        f"{totals['kills']} workers killed, {totals['requeued']} tasks requeued, {totals['retried']} retried: "
+        f"{totals['lost']} lost, {totals['wrong']} wrong, {totals['doubled']} doubled, {totals['leaked']} leaked"
     )
 
 
