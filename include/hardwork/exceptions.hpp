@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -70,6 +71,51 @@ class WorkerDied : public PoolError {
 
   private:
     WorkerDeath death_;
+};
+
+/// A task was to end before it was done. Base of TaskTimeout, TaskStopped and WorkerMemoryExceeded.
+class TaskAborted : public PoolError {
+  public:
+    /// How its worker was killed, because it did not end by itself; nullptr if it did.
+    const WorkerDeath* death() const noexcept { return death_ ? &*death_ : nullptr; }
+
+  protected:
+    /// By itself.
+    explicit TaskAborted(const std::string& what) : PoolError(what) {}
+    /// By force; `what` is why.
+    TaskAborted(const std::string& what, const WorkerDeath& death);
+
+  private:
+    std::optional<WorkerDeath> death_;
+};
+
+/// A task ran longer than its time limit: TaskOptions::timeout.
+class TaskTimeout : public TaskAborted {
+  public:
+    /// As this_task::throw_if_stopped throws it.
+    explicit TaskTimeout(const std::string& what = "the task ran longer than its time limit") : TaskAborted(what) {}
+    /// @param death Of its worker.
+    explicit TaskTimeout(const WorkerDeath& death);
+};
+
+/// A task was stopped while it ran: Future::stop.
+class TaskStopped : public TaskAborted {
+  public:
+    /// As this_task::throw_if_stopped throws it.
+    explicit TaskStopped(const std::string& what = "the task was stopped") : TaskAborted(what) {}
+    /// @param death Of its worker.
+    explicit TaskStopped(const WorkerDeath& death);
+};
+
+/// A task's worker had more than twice Options::max_memory_per_worker while it ran.
+class WorkerMemoryExceeded : public TaskAborted {
+  public:
+    /// As this_task::throw_if_stopped throws it.
+    explicit WorkerMemoryExceeded(
+        const std::string& what = "the task's worker has more than twice max_memory_per_worker")
+        : TaskAborted(what) {}
+    /// @param death Of its worker.
+    explicit WorkerMemoryExceeded(const WorkerDeath& death);
 };
 
 /// The pool gave up: its initializer failed, or workers cannot be born any more.

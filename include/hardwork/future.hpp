@@ -54,7 +54,8 @@ class Future {
     /// Waits for the result and takes it; valid() is false afterwards.
     /// @return What the function returned.
     /// @throws RemoteError if the task threw, or the exception itself if its type is registered (register_exception);
-    ///     WorkerDied if its worker died; Cancelled, BrokenPool, DecodeError.
+    ///     WorkerDied if its worker died; TaskTimeout, TaskStopped, WorkerMemoryExceeded if it was to end before it was
+    ///     done; Cancelled, BrokenPool, DecodeError.
     T get() {
         wait_until_ns(detail::kNever);
         return take();
@@ -111,6 +112,12 @@ class Future {
     /// @return Whether it is cancelled: it has not run, and never will.
     bool cancel() { return shared_ != nullptr ? shared_->cancel() : handle_.cancel(); }
 
+    /// Ends the task in any case. If no worker has started it, it is cancelled. If one runs it, this_task::stop_requested()
+    /// says so there, and if it has not ended after its grace (TaskOptions::grace), the worker is killed and replaced: then
+    /// get() throws TaskStopped. What the task itself ends with within the grace stands: a value, or what it throws.
+    /// @return False if it was done already.
+    bool stop() { return shared_ != nullptr ? shared_->stop() : handle_.stop(); }
+
     /// Whether there is a task: false after get(), after a move, and for one made by default.
     bool valid() const noexcept { return shared_ != nullptr || handle_.valid(); }
 
@@ -148,7 +155,7 @@ class Future {
     auto operator co_await() { return detail::Awaiter<T, Future>(std::move(*this)); }
 
   private:
-    friend class ProcessPool;
+    friend class PoolCalls;
     friend struct detail::FutureAccess;
     // Of a task: how its result is read. Those of continuations have values that need no Codec.
     using Decode = T (*)(std::span<const std::byte> bytes);

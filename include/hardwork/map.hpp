@@ -19,8 +19,7 @@ namespace hardwork {
 ///
 ///     for (auto& factors : pool.map(factorize, std::views::iota(100, 1'000'000))) use(factors);
 ///
-/// An item whose task failed throws when its iterator is dereferenced: RemoteError, WorkerDied, Cancelled or BrokenPool,
-/// as Future::get. The iterator can go on to the next item after that. (After BrokenPool and Cancelled there is none.)
+/// An item whose task failed throws when its iterator is dereferenced: what Future::get throws. The iterator can go on to the next item after that. (After BrokenPool and Cancelled there is none.)
 ///
 /// Its destructor never blocks; what has not started by then never will.
 ///
@@ -91,7 +90,7 @@ class MapResult {
     }
 
   private:
-    friend class ProcessPool;
+    friend class PoolCalls;
     friend struct detail::PoolAccess;
     MapResult(std::shared_ptr<detail::PoolCore> pool, std::shared_ptr<detail::MapState> state)
         : pool_(std::move(pool)), state_(std::move(state)) {}

@@ -4,19 +4,15 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "hardwork/detail/call.hpp"
-#include "hardwork/detail/fold.hpp"
-#include "hardwork/detail/map_source.hpp"
 #include "hardwork/detail/pool_core.hpp"
-#include "hardwork/future.hpp"
 #include "hardwork/map.hpp"
 #include "hardwork/options.hpp"
+#include "hardwork/pool_calls.hpp"
 #include "hardwork/result.hpp"
+#include "hardwork/stats.hpp"
 
 namespace hardwork {
 
@@ -44,12 +40,12 @@ namespace hardwork {
 ///
 /// All members may be called from several threads. In another process than its own (in a task, or after a fork) a pool
 /// throws WrongProcess.
-class ProcessPool {
+class ProcessPool : public PoolCalls {
   public:
     /// Starts the template process; the workers are born meanwhile, and the constructor does not wait for them.
     /// @param options How many workers, and more.
     /// @throws InvalidOption for a number of workers that cannot be; MultithreadedProgram; SystemError.
-    explicit ProcessPool(Options options = {}) : core_(detail::PoolCore::make(std::move(options))) {}
+    explicit ProcessPool(Options options = {}) : ProcessPool(detail::PoolCore::make(std::move(options))) {}
     /// As the constructor, without exceptions.
     static Result<ProcessPool> try_make(Options options = {}) noexcept {
         return detail::result_of([&] { return ProcessPool(std::move(options)); });
@@ -61,109 +57,13 @@ class ProcessPool {
         if (this != &other) {
             if (core_) core_->shutdown(ShutdownMode::wait);
             core_ = std::move(other.core_);
+            limits_ = std::move(other.limits_);
         }
         return *this;
     }
     /// shutdown(): waits for the tasks and the workers.
     ~ProcessPool() {
         if (core_) core_->shutdown(ShutdownMode::wait);
-    }
-
-    /// Runs `function(arguments...)` in a worker.
-    /// @param function What shall run; see the class.
-    /// @param arguments Are converted to the types of its parameters and encoded now.
-    /// @return A Future of what it returns (without reference and const).
-    /// @throws ShutDown, BrokenPool, WrongProcess, InvalidPool, std::bad_alloc, what a Codec throws.
-    template <class F, class... A>
-    auto submit(F&& function, A&&... arguments) {
-        using Function = std::decay_t<F>;
-        using Plan = detail::Plan<Function, true, A...>;
-        if constexpr (Plan::ok) {
-            using R = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
-            const Function& plain = function;
-            return Future<R>(submit_as<Function, R>(plain, typename Plan::Arguments{}, std::forward<A>(arguments)...),
-                             &detail::decode_value<R>);
-        }
-    }
-
-    /// As submit(), without exceptions: what submit() would throw is the Result's error().
-    template <class F, class... A>
-    auto try_submit(F&& function, A&&... arguments) noexcept {
-        if constexpr (detail::Plan<std::decay_t<F>, true, A...>::ok) {
-            return detail::result_of([&] { return submit(function, std::forward<A>(arguments)...); });
-        }
-    }
-
-    /// Runs `function(item)` for each item of a range, in as many workers as there are.
-    ///
-    /// A range that has a size is read, and its items are encoded, before map returns; hardwork::range and std::views::iota
-    /// travel as two numbers. A range without a size (a stream, a filter, a generator; it may be endless) is read a
-    /// little ahead of the results that are taken. It must live as long as the MapResult, which keeps it if it is given
-    /// as an rvalue. What the range throws then comes after the results of its items.
-    ///
-    /// @param function What shall run, of one parameter; see the class.
-    /// @param range Any input range.
-    /// @return The results in the order of the items, as a range that is read once.
-    /// @throws ShutDown, BrokenPool, WrongProcess, InvalidPool, std::bad_alloc, what a Codec or the range throws.
-    template <class F, std::ranges::input_range Range>
-    auto map(F&& function, Range&& range) {
-        return start_map<true>(function, std::forward<Range>(range), detail::MapOrder::of_items);
-    }
-
-    /// As map(), but the results come as they are made: none waits for those of the items before it.
-    /// @param function What shall run, of one parameter; see the class.
-    /// @param range Any input range.
-    /// @return The results in no order, as a range that is read once.
-    /// @throws What map() throws.
-    template <class F, std::ranges::input_range Range>
-    auto map_unordered(F&& function, Range&& range) {
-        return start_map<true>(function, std::forward<Range>(range), detail::MapOrder::as_they_come);
-    }
-
-    /// Runs `function(item)` for each item of a range and waits until all are done. What the function returns is not
-    /// wanted, and needs no Codec.
-    /// @param function What shall run, of one parameter; see the class.
-    /// @param range Any input range.
-    /// @throws What map() throws; and, as the first of the items that fails does so, what Future::get throws. Those that
-    ///     have not started by then never will.
-    template <class F, std::ranges::input_range Range>
-    void for_each(F&& function, Range&& range) {
-        using Plan = detail::Plan<std::decay_t<F>, false, std::ranges::range_value_t<Range>>;
-        if constexpr (Plan::ok) {
-            auto results = start_map<false>(function, std::forward<Range>(range), detail::MapOrder::as_they_come);
-            for (auto at = results.begin(); at != results.end(); ++at)
-                static_cast<void>(*at);
-        }
-    }
-
-    /// Reduces `transform(item)` of all items of a range to one value: runs of neighbouring items in the workers, and what
-    /// those give, in their order, in this process. So `reduce` must be associative, as for std::transform_reduce, but
-    /// need not be commutative.
-    ///
-    ///     const auto sum = pool.transform_reduce(hardwork::range(0, 1'000'000), 0.0, std::plus<>{}, expensive);
-    ///
-    /// @param range Any input range; it is read as the workers need it. How many items a run has is chosen on the way.
-    /// @param init The value to begin with, and the result if there are no items. Its type is that of the result, and one
-    ///     that is Returnable.
-    /// @param reduce Makes one of two: `T reduce(T, T)`. A callable that can travel; it is called here too.
-    /// @param transform Makes of an item what can be converted to T. A callable that can travel.
-    /// @return The value.
-    /// @throws What map() throws, what Future::get throws, what `reduce` throws here.
-    template <std::ranges::input_range Range, class T, class Reduce, class Transform>
-    T transform_reduce(Range&& range, T init, Reduce reduce, Transform transform) {
-        using Item = std::ranges::range_value_t<Range>;
-        using Plan = detail::Plan<Transform, false, Item>;
-        detail::check_returnable<T>();
-        detail::check_sendable<Item>();
-        detail::check_portable<Reduce>();
-        if constexpr (Plan::ok && Returnable<T> && Sendable<Item> && detail::Portable<Reduce>) {
-            using Parameter = typename detail::OnlyOne<typename Plan::Arguments>::type;
-            using Fold = detail::Fold<Item, Parameter, T, Reduce, Transform>;
-            detail::Runs<std::remove_reference_t<Range>, Item> runs(range, workers());
-            for (T& part : map(Fold{reduce, std::move(transform)}, runs))
-                init = T(detail::call_unchanged(reduce, std::move(init), std::move(part)));
-        }
-        return init;
     }
 
     /// The end of the pool: it takes no more tasks. May be called again.
@@ -181,6 +81,10 @@ class ProcessPool {
     /// Cancelled. Waits until the workers have ended, but not on a thread of the pool's own.
     void kill() { core().kill(); }
 
+    /// What the pool has done so far.
+    /// @throws WrongProcess, InvalidPool.
+    PoolStats stats() const { return core().stats(); }
+
     /// The process ids of the workers that live now.
     std::vector<std::int32_t> pids() const { return core().pids(); }
 
@@ -190,48 +94,7 @@ class ProcessPool {
   private:
     friend struct detail::PoolAccess;
 
-    detail::PoolCore& core() const {
-        if (!core_) detail::throw_invalid_pool();
-        return *core_;
-    }
-
-    template <class F, class R, class... T, class... A>
-    detail::TaskHandle submit_as(const F& function, detail::Types<T...>, A&&... arguments) {
-        // References where the types are the same: a large vector is encoded from where it is.
-        const std::tuple<detail::Held<T, A>...> held(std::forward<A>(arguments)...);
-        const auto encode_all = [&](auto& out) {
-            if constexpr (detail::Stateful<F>) Codec<F>::encode(out, function);
-            std::apply([&](const T&... argument) { (Codec<T>::encode(out, argument), ...); }, held);
-        };
-        SizeCounter counter;
-        encode_all(counter);
-        detail::InputBuffer input(*core().engine(), counter.size());
-        MemoryWriter writer(input.memory());
-        encode_all(writer);
-        return core_->submit(core_->number_of(detail::task_code(&detail::run_task<F, R, T...>, function)), input);
-    }
-
-    template <bool wants_result, class F, class Range>
-    auto start_map(const F& function, Range&& range, detail::MapOrder order) {
-        using Function = std::decay_t<F>;
-        using Item = std::ranges::range_value_t<Range>;
-        using Plan = detail::Plan<Function, wants_result, Item>;
-        detail::check_sendable<Item>();
-        if constexpr (Plan::ok && Sendable<Item>) {
-            using Returned = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
-            using R = std::conditional_t<wants_result, Returned, void>;
-            using Parameter = typename detail::OnlyOne<typename Plan::Arguments>::type;
-            const Function& plain = function;
-            BufferWriter function_state;
-            if constexpr (detail::Stateful<Function>) Codec<Function>::encode(function_state, plain);
-            auto state = core().start_map(detail::item_code(&detail::run_item<Function, R, Item, Parameter>, plain),
-                                          function_state.bytes(), order);
-            detail::feed_map<Item>(*state, std::forward<Range>(range));
-            return MapResult<R>(nullptr, std::move(state));
-        }
-    }
-
-    std::shared_ptr<detail::PoolCore> core_;
+    explicit ProcessPool(std::shared_ptr<detail::PoolCore> core) : PoolCalls(core, core->limits()) {}
 };
 
 namespace detail {

@@ -29,6 +29,38 @@ concept MadeOfText = std::derived_from<E, std::exception> && std::constructible_
 
 #if defined(__cpp_exceptions)
 
+namespace detail {
+template <class E>
+requires Returnable<E> || MadeOfText<E> ExceptionType exception_type() {
+    return {&typeid(E),
+            [](const std::exception_ptr& thrown, BufferWriter& out) {
+                try {
+                    std::rethrow_exception(thrown);
+                } catch (const E& error) {
+                    if constexpr (Returnable<E>) {
+                        encode(out, error);
+                    } else {
+                        encode(out, std::string(error.what()));
+                    }
+                    return true;
+                } catch (...) {
+                    return false;
+                }
+            },
+            [](Decoder& in, const std::exception_ptr& cause) {
+                using Travels = std::conditional_t<Returnable<E>, E, std::string>;
+                E error(decode<Travels>(in));
+                in.expect_end();
+                if (cause == nullptr) throw error;
+                try {
+                    std::rethrow_exception(cause);
+                } catch (...) {
+                    std::throw_with_nested(std::move(error));
+                }
+            }};
+}
+}  // namespace detail
+
 /// Exceptions of this type come back from tasks as themselves, and not as a RemoteError. It must be called before the
 /// pools are made: their workers know what was registered then. Classes derived from E are not E; register each.
 ///
@@ -40,34 +72,7 @@ concept MadeOfText = std::derived_from<E, std::exception> && std::constructible_
 ///     which then is its what().
 template <class E>
 requires Returnable<E> || detail::MadeOfText<E>
-void register_exception() {
-    detail::add_exception_type({&typeid(E),
-                                [](const std::exception_ptr& thrown, BufferWriter& out) {
-                                    try {
-                                        std::rethrow_exception(thrown);
-                                    } catch (const E& error) {
-                                        if constexpr (Returnable<E>) {
-                                            encode(out, error);
-                                        } else {
-                                            encode(out, std::string(error.what()));
-                                        }
-                                        return true;
-                                    } catch (...) {
-                                        return false;
-                                    }
-                                },
-                                [](Decoder& in, const std::exception_ptr& cause) {
-                                    using Travels = std::conditional_t<Returnable<E>, E, std::string>;
-                                    E error(decode<Travels>(in));
-                                    in.expect_end();
-                                    if (cause == nullptr) throw error;
-                                    try {
-                                        std::rethrow_exception(cause);
-                                    } catch (...) {
-                                        std::throw_with_nested(std::move(error));
-                                    }
-                                }});
-}
+void register_exception() { detail::add_exception_type(detail::exception_type<E>()); }
 
 #endif
 

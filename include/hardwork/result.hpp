@@ -17,6 +17,9 @@ namespace hardwork {
 enum class FailureKind {
     thrown,         ///< The task, or a continuation, threw (RemoteError, or the exception itself if it is registered).
     worker_died,    ///< Its worker died while it ran (WorkerDied).
+    task_timeout,   ///< It ran longer than its time limit (TaskTimeout).
+    task_stopped,   ///< It was stopped while it ran (TaskStopped).
+    task_memory,    ///< It took too much memory (WorkerMemoryExceeded).
     cancelled,      ///< It was cancelled (Cancelled).
     timeout,        ///< It was not there in time (TimeoutError).
     shut_down,      ///< The pool takes no more tasks (ShutDown).
@@ -42,7 +45,7 @@ class Failure {
     const std::string& what() const noexcept;
     /// The exception's type, readable; of what a task threw, the type that it threw.
     const std::string& type_name() const noexcept;
-    /// How the worker died, or nullptr if that is not the reason.
+    /// How the worker died, or was killed since the task did not end when it was to; nullptr if none did.
     const WorkerDeath* death() const noexcept;
     /// The exception itself.
     const std::exception_ptr& exception() const noexcept;

@@ -22,6 +22,10 @@ struct Atomic : std::atomic<T> {
         Base::store(value, order);
         fault::point(where);
     }
+    T operator=(T value) {
+        store(value);
+        return value;
+    }
     T exchange(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
         return passed(Base::exchange(value, order), where);
     }

@@ -7,13 +7,18 @@
 #include <memory>
 #include <mutex>
 
+#include "hardwork/exceptions.hpp"
+
 namespace hardwork {
 
 namespace {
 
 struct Registry {
     std::mutex lock;
-    std::deque<detail::ExceptionType> types;  // grows, and never moves one
+    // Grows, and never moves one. Those of ours that are thrown in tasks are there from the beginning.
+    std::deque<detail::ExceptionType> types{detail::exception_type<TaskTimeout>(),
+                                            detail::exception_type<TaskStopped>(),
+                                            detail::exception_type<WorkerMemoryExceeded>()};
 };
 
 // Never destroyed: pools may outlive it otherwise, at the end of the program.

@@ -19,7 +19,8 @@ std::string joined(const std::string& type, const std::string& message, const st
     return text;
 }
 
-std::string story(const WorkerDeath& death) {
+// What happened to the worker, without saying when.
+std::string fate(const WorkerDeath& death) {
     std::string text = "worker " + std::to_string(death.pid);
     if (death.refused_record) {
         text += " was ended because it wrote what no worker writes";
@@ -32,7 +33,16 @@ std::string story(const WorkerDeath& death) {
     } else {
         text += " has ended";
     }
-    return text + " while it ran this task (" + phase_name(death.phase) + ")";
+    if (death.out_of_memory) text += ", chosen by the kernel's out-of-memory killer,";
+    return text;
+}
+
+std::string story(const WorkerDeath& death) {
+    return fate(death) + " while it ran this task (" + phase_name(death.phase) + ")";
+}
+
+std::string by_force(const std::string& why, const WorkerDeath& death) {
+    return why + " and did not end by itself: " + fate(death) + " (" + phase_name(death.phase) + ")";
 }
 
 std::string told(const Error& error) {
@@ -60,6 +70,16 @@ int WorkerDied::signal() const noexcept {
 int WorkerDied::exit_code() const noexcept {
     return death_.status.kind == ExitStatus::Kind::exited ? death_.status.value : -1;
 }
+
+TaskAborted::TaskAborted(const std::string& what, const WorkerDeath& death)
+    : PoolError(by_force(what, death)), death_(death) {}
+
+TaskTimeout::TaskTimeout(const WorkerDeath& death) : TaskAborted("the task ran longer than its time limit", death) {}
+
+TaskStopped::TaskStopped(const WorkerDeath& death) : TaskAborted("the task was stopped", death) {}
+
+WorkerMemoryExceeded::WorkerMemoryExceeded(const WorkerDeath& death)
+    : TaskAborted("the task took more than twice max_memory_per_worker", death) {}
 
 BrokenPool::BrokenPool(const std::string& what, std::string cause_type, std::string cause_message)
     : PoolError(what), cause_type_(std::move(cause_type)), cause_message_(std::move(cause_message)) {}

@@ -183,9 +183,9 @@ void throw_error(const Error& error, const Engine* engine) {
 void throw_ending(const TaskResult& result, const Engine& engine) {
     switch (result.ending) {
         case Ending::exception: raise(decode_chain(result.bytes));
-        case Ending::timed_out:  // this face sets no limits and stops no task
-        case Ending::stopped:
-        case Ending::memory_exceeded:
+        case Ending::timed_out: throw TaskTimeout(result.death);
+        case Ending::stopped: throw TaskStopped(result.death);
+        case Ending::memory_exceeded: throw WorkerMemoryExceeded(result.death);
         case Ending::worker_died: throw WorkerDied(result.death);
         case Ending::cancelled: throw Cancelled();
         case Ending::broken: throw_broken(&engine);

@@ -12,6 +12,7 @@
 #include "face/failures.hpp"
 #include "face/fork_source.hpp"
 #include "face/function_table.hpp"
+#include "face/limits.hpp"
 #include "face/threads.hpp"
 #include "hardwork/detail/map_state.hpp"
 
@@ -51,8 +52,8 @@ struct PoolCore::Private {
     std::vector<std::weak_ptr<MapState>> maps;  // those that may still be reading their range
 };
 
-PoolCore::PoolCore(std::shared_ptr<Engine> engine, int workers)
-    : engine_(std::move(engine)), private_(std::make_unique<Private>()) {
+PoolCore::PoolCore(std::shared_ptr<Engine> engine, int workers, const TaskLimits& limits)
+    : engine_(std::move(engine)), private_(std::make_unique<Private>()), limits_(KeptLimits::make(engine_, limits)) {
     private_->workers = workers;
 }
 
@@ -60,6 +61,8 @@ std::shared_ptr<PoolCore> PoolCore::make(Options options) {
     EngineOptions engine_options;
     engine_options.workers = checked_workers(options);
     engine_options.max_tasks_per_worker = options.max_tasks_per_worker;
+    engine_options.max_memory_per_worker = options.max_memory_per_worker;
+    const TaskLimits limits = face::checked_limits({}, {options.timeout, options.retries, options.grace});
     if (!options.allow_threads) {
         if (const int others = face::count_other_threads(); others > 0) throw MultithreadedProgram(others + 1);
     }
@@ -68,7 +71,7 @@ std::shared_ptr<PoolCore> PoolCore::make(Options options) {
         engine_options, face::make_fork_source(std::move(options.initializer)),
         face::make_events({std::move(options.on_worker_start), std::move(options.on_worker_death)}), engine);
     if (error.code != Errc::ok) face::throw_error(error, nullptr);
-    return std::shared_ptr<PoolCore>(new PoolCore(std::move(engine), engine_options.workers));
+    return std::shared_ptr<PoolCore>(new PoolCore(std::move(engine), engine_options.workers, limits));
 }
 
 PoolCore::~PoolCore() { shutdown(ShutdownMode::wait); }
@@ -88,9 +91,9 @@ std::uint32_t PoolCore::define(const Code& code, std::span<const std::byte> stat
     return number;
 }
 
-TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input) {
+TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input, std::uint32_t limits) {
     Error why;
-    Task* task = engine_->submit(function, input.give(), why);
+    Task* task = engine_->submit(function, input.give(), limits, why);
     if (task == nullptr) {
         input.keep();
         face::throw_error(why, engine_.get());
@@ -98,10 +101,12 @@ TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input) {
     return {engine_, task};
 }
 
-std::shared_ptr<MapState> PoolCore::start_map(const Code& code, std::span<const std::byte> state, MapOrder order) {
+std::shared_ptr<MapState> PoolCore::start_map(const Code& code, std::span<const std::byte> state, MapOrder order,
+                                              std::uint32_t limits) {
     Error why;
     JobOptions options;
     options.ordered = order == MapOrder::of_items;
+    options.limits = limits;
     // A function with a state is another one each time. The engine keeps what is forgotten until its map is over.
     const std::uint32_t function = code.revive == nullptr ? number_of(code) : define(code, state);
     Job* job = engine_->start_job(function, options, why);
@@ -159,5 +164,10 @@ std::vector<std::int32_t> PoolCore::pids() const {
 }
 
 int PoolCore::workers() const noexcept { return private_->workers; }
+
+PoolStats PoolCore::stats() const {
+    if (!engine_->in_owner_process()) throw WrongProcess();
+    return engine_->stats();
+}
 
 }  // namespace hardwork::detail

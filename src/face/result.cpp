@@ -30,6 +30,9 @@ FailureKind kind_of(const std::exception& error) {
         return ((dynamic_cast<const E*>(&error) != nullptr) || ...);
     };
     if (is(std::type_identity<WorkerDied>{})) return FailureKind::worker_died;
+    if (is(std::type_identity<TaskTimeout>{})) return FailureKind::task_timeout;
+    if (is(std::type_identity<TaskStopped>{})) return FailureKind::task_stopped;
+    if (is(std::type_identity<WorkerMemoryExceeded>{})) return FailureKind::task_memory;
     if (is(std::type_identity<Cancelled>{})) return FailureKind::cancelled;
     if (is(std::type_identity<TimeoutError>{})) return FailureKind::timeout;
     if (is(std::type_identity<ShutDown>{})) return FailureKind::shut_down;
@@ -61,6 +64,9 @@ Failure::Failure(std::exception_ptr thrown) noexcept {
             details->type = face::readable(face::thrown_type());
             if (const auto* remote = dynamic_cast<const RemoteError*>(&error)) details->type = remote->type_name();
             if (const auto* died = dynamic_cast<const WorkerDied*>(&error)) details->death = died->death();
+            if (const auto* aborted = dynamic_cast<const TaskAborted*>(&error); aborted && aborted->death()) {
+                details->death = *aborted->death();
+            }
         } catch (...) {
             details->type = face::readable(face::thrown_type());
             details->what = details->type;

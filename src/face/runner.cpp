@@ -4,6 +4,7 @@
 #include <new>
 
 #include "face/failures.hpp"
+#include "face/stopping.hpp"
 
 namespace hardwork::face {
 
@@ -40,6 +41,7 @@ detail::Callee CallRunner::callee_of(Function& function) {
 }
 
 Outcome CallRunner::run(const Invocation& call, PhaseMark& phase, Output& out) {
+    begin_task();
     phase.enter(Phase::decode);
     try {
         if (call.unreadable) throw std::bad_alloc();

@@ -20,6 +20,11 @@ bool TaskHandle::cancel() {
     return engine_->cancel(task_);
 }
 
+bool TaskHandle::stop() {
+    check();
+    return engine_->stop(task_);
+}
+
 FutureState TaskHandle::state() {
     if (!ready()) {
         // Of another process's task nothing more can be known, and its locks are not to be touched.

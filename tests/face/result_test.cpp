@@ -38,6 +38,9 @@ TEST(Result, EveryExceptionHasItsKind) {
     EXPECT_EQ(kind(RemoteError("t", "m")), FailureKind::thrown);
     EXPECT_EQ(kind(std::runtime_error("x")), FailureKind::thrown);
     EXPECT_EQ(kind(42), FailureKind::thrown);
+    EXPECT_EQ(kind(TaskTimeout()), FailureKind::task_timeout);
+    EXPECT_EQ(kind(TaskStopped()), FailureKind::task_stopped);
+    EXPECT_EQ(kind(WorkerMemoryExceeded()), FailureKind::task_memory);
     EXPECT_EQ(kind(Cancelled()), FailureKind::cancelled);
     EXPECT_EQ(kind(TimeoutError()), FailureKind::timeout);
     EXPECT_EQ(kind(ShutDown()), FailureKind::shut_down);

@@ -56,6 +56,7 @@ class Shared {
     virtual bool ready();
     virtual bool wait_until(std::uint64_t deadline_ns);
     virtual bool cancel() = 0;
+    virtual bool stop() = 0;
     virtual FutureState state() = 0;
     // The task behind it, to be taken; of those without one, nullptr.
     virtual TaskHandle* task() { return nullptr; }
@@ -84,6 +85,7 @@ class WatchedTask final : public Shared {
     bool ready() override { return task_.ready(); }
     bool wait_until(std::uint64_t deadline_ns) override { return task_.wait_until(deadline_ns); }
     bool cancel() override { return task_.cancel(); }
+    bool stop() override { return task_.stop(); }
     FutureState state() override { return task_.state(); }
     TaskHandle* task() override { return &task_; }
     // From the engine, with what watch() gave it.
@@ -98,7 +100,7 @@ class WatchedTask final : public Shared {
 template <class T>
 class Promise final : public Shared {
   public:
-    // source: what its result is made of; cancelling this cancels that.
+    // source: what its result is made of; cancelling or stopping this does it to that.
     explicit Promise(std::shared_ptr<Engine> engine, std::weak_ptr<Shared> source = {})
         : Shared(std::move(engine)), source_(std::move(source)) {}
 
@@ -111,6 +113,10 @@ class Promise final : public Shared {
     bool cancel() override {
         const std::shared_ptr<Shared> source = source_.lock();
         return source != nullptr && source->cancel();
+    }
+    bool stop() override {
+        const std::shared_ptr<Shared> source = source_.lock();
+        return source != nullptr && source->stop();
     }
     FutureState state() override {
         if (!settled()) return FutureState::waiting;

@@ -56,6 +56,7 @@ class TaskHandle {
     // All of these throw InvalidFuture without a task.
     bool ready();
     bool cancel();
+    bool stop();
     FutureState state();
     bool subscribe(void* cookie);  // as Engine::subscribe
     const std::shared_ptr<Engine>& engine() const { return engine_; }

@@ -77,6 +77,9 @@ int main() {
     EXPECT(slow.try_get_for(1ms).error().kind() == FailureKind::timeout);
     EXPECT(slow.try_get().has_value());
 
+    const auto late = pool.with({.timeout = 20ms, .grace = 0ms}).submit([] { pause(); }).try_get();
+    EXPECT(!late && late.error().kind() == FailureKind::task_timeout && late.error().death() != nullptr);
+
     int sum = 0;
     for (const int x : pool.map(twice, hardwork::range(0, 1000)))
         sum += x;
