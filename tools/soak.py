@@ -34,6 +34,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from hardwork import Pool, PoolTerminated, ProcessPoolExecutor, TaskStopped, TaskTimeout, WorkerDied
@@ -104,8 +105,11 @@ def fail(path: str, number: int) -> int:
 class Killer(threading.Thread):
     """Kills a random worker now and then, or stops one for a moment."""
 
-    def __init__(self, pool: Any, chance: random.Random, pause: float) -> None:
+    def __init__(self, pool: Any, chance: random.Random, pause: float, age: float) -> None:
         super().__init__(daemon=True)
+        # Only workers of some age (s): births that never come to work break a pool, and shall.
+        self._age = age
+        self._seen: dict[int | None, float] = {}
         self._pool = pool
         self._chance = chance
         self._pause = pause
@@ -118,8 +122,11 @@ class Killer(threading.Thread):
                 pids = [worker.pid for worker in self._pool._pool]
             else:
                 pids = list(self._pool._processes or ())
-            if pids:
-                self._strike(self._chance.choice(pids))
+            now = time.monotonic()
+            self._seen = {pid: self._seen.get(pid, now) for pid in pids}
+            grown = [pid for pid, seen in self._seen.items() if now - seen > self._age]
+            if grown:
+                self._strike(self._chance.choice(grown))
 
     def _strike(self, pid: Any) -> None:
         with contextlib.suppress(OSError):  # it has ended meanwhile
@@ -162,11 +169,11 @@ class Round:
         context: Any = multiprocessing.get_context(method)
         workers = self.chance.randint(1, 4)
         made: Any = face(workers, context=context) if face is Pool else face(workers, context)
+        self.pool = made
         self.name = f"{face.__name__}, {method}, {workers} workers"
         small_first = self._submit(made, small, (), 1, "value")
-        # A spawned worker takes a moment to come; one that never may come to work breaks the pool, and shall.
-        pause = self.chance.choice((0.02, 0.1, 0.5)) if method != "spawn" else 2.0
-        killer = Killer(made, random.Random(self.chance.random()), pause)
+        pause = self.chance.choice((0.02, 0.1, 0.5))
+        killer = Killer(made, random.Random(self.chance.random()), pause, 0.15 if method != "spawn" else 2.0)
         killer.start()
         end = time.monotonic() + seconds
         pending = [small_first]
@@ -444,7 +451,10 @@ def main() -> int:
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
             before = held()
             one = Round(chance, book.name, numbers)
-            one.run(ROUND)
+            try:
+                one.run(ROUND)
+            except BrokenProcessPool as error:
+                problems.append(f"lost: {error} ({one.name}), {one.pool.stats()}")
             totals["rounds"] += 1
             totals += one.totals
             problems += one.problems
