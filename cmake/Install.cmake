@@ -1,4 +1,5 @@
-# `cmake --install` gives other CMake projects find_package(hardwork) and the target hardwork::hardwork.
+# `cmake --install` gives other CMake projects find_package(hardwork) and the target hardwork::hardwork, and everybody else
+# `pkg-config hardwork`.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -17,3 +18,16 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/hardworkConfigVers
 install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/hardworkConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/hardworkConfigVersion.cmake"
   DESTINATION "${config_dir}" COMPONENT cpp)
+
+# Where it lies is found from where this file lies, so that an installation can be moved as a whole.
+set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+file(RELATIVE_PATH pc_to_prefix "/prefix/${pc_dir}" "/prefix")
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/hardwork.pc" @ONLY CONTENT [[
+prefix=${pcfiledir}/@pc_to_prefix@
+Name: hardwork
+Description: @PROJECT_DESCRIPTION@
+Version: @PROJECT_VERSION@
+Cflags: -I${prefix}/@CMAKE_INSTALL_INCLUDEDIR@ -pthread
+Libs: -L${prefix}/@CMAKE_INSTALL_LIBDIR@ -lhardwork -pthread
+]])
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/hardwork.pc" DESTINATION "${pc_dir}" COMPONENT cpp)
