@@ -17,6 +17,14 @@ hardwork_warnings(hardwork_without_exceptions)
 add_test(NAME face.WithoutExceptions COMMAND hardwork_without_exceptions)
 set_tests_properties(face.WithoutExceptions PROPERTIES TIMEOUT 120 LABELS face)
 
+# One that prepares its template, starts threads, and makes its pools then.
+add_executable(hardwork_prepared_tests tests/face/prepared/prepared_test.cpp)
+target_include_directories(hardwork_prepared_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+target_link_libraries(hardwork_prepared_tests PRIVATE hardwork::hardwork GTest::gtest)
+hardwork_warnings(hardwork_prepared_tests)
+gtest_discover_tests(hardwork_prepared_tests
+  TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
+
 find_package(cereal QUIET)
 if(TARGET cereal::cereal)
   add_executable(hardwork_cereal_tests tests/face/cereal/cereal_test.cpp)

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "hardwork/error.hpp"
+#include "hardwork/initializer.hpp"
 
 namespace hardwork {
 
@@ -45,7 +46,7 @@ struct Options {
 
     /// Called once in each worker before its first task. If it throws, the pool is broken: every task and every later
     /// submit gets BrokenPool, which says what was thrown.
-    std::function<void()> initializer{};
+    Initializer initializer{};
 
     /// A worker ends after so many tasks (items of a map count) and is replaced; 0: never.
     std::uint32_t max_tasks_per_worker = 0;
@@ -74,7 +75,8 @@ struct Options {
 
     /// Workers are copies of the program as it was when the pool was made. In a program with several threads, a lock
     /// that another thread holds at that moment stays locked in every worker for ever, so a pool made then throws
-    /// MultithreadedProgram. True: make it all the same, because tasks touch nothing that other threads lock.
+    /// MultithreadedProgram; see Template::prepare for what to do. True: make it all the same, because tasks touch nothing
+    /// that other threads lock.
     bool allow_threads = false;
 };
 

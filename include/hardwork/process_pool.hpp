@@ -24,7 +24,7 @@ namespace hardwork {
 ///
 /// The constructor forks a template process, from which all workers are forked, also those that replace one that died.
 /// So workers see the program (its variables, open files, loaded libraries) as it was when the pool was made, whatever
-/// has changed since. Make pools early, before threads are started: see Options::allow_threads. Standard output buffers
+/// has changed since. Make pools early, before threads are started, or call Template::prepare() there. Standard output buffers
 /// are flushed first, so that no worker prints what this program has printed. SIGINT is ignored in workers: Ctrl-C is
 /// this program's business; when this program ends, however it ends, its workers do too.
 ///

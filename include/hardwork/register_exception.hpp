@@ -62,7 +62,7 @@ requires Returnable<E> || MadeOfText<E> ExceptionType exception_type() {
 }  // namespace detail
 
 /// Exceptions of this type come back from tasks as themselves, and not as a RemoteError. It must be called before the
-/// pools are made: their workers know what was registered then. Classes derived from E are not E; register each.
+/// pools are made (before Template::prepare, where that is used): their workers know what was registered then. Classes derived from E are not E; register each.
 ///
 ///     hardwork::register_exception<std::out_of_range>();
 ///     hardwork::register_exception<my::ParseError>();

@@ -87,7 +87,7 @@ BrokenPool::BrokenPool(const std::string& what, std::string cause_type, std::str
 MultithreadedProgram::MultithreadedProgram(int threads)
     : PoolError("hardwork: this program has " + std::to_string(threads) +
                 " threads, and workers forked now could wait for ever for what one of them holds; make pools before "
-                "threads are started, or set Options::allow_threads") {}
+                "threads are started, or call Template::prepare() then") {}
 
 SystemError::SystemError(const Error& error) : PoolError(told(error)), error_(error) {}
 

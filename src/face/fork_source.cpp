@@ -1,53 +1,22 @@
 #include "face/fork_source.hpp"
 
 #include <atomic>
-#include <cstdio>
-#include <iostream>
 #include <utility>
 
-#include "face/runner.hpp"
+#include "face/seed.hpp"
+#include "face/template_life.hpp"
+#include "hardwork/exceptions.hpp"
+#include "hardwork/template.hpp"
 #include "os/codes.hpp"
 #include "os/process.hpp"
-#include "os/signal.hpp"
 
 namespace hardwork::face {
 
 namespace {
 
-// Of C and of C++: what lies in a buffer when a process is forked would be written by both.
-void flush_outputs() {
-    try {
-        std::cout.flush();
-        std::clog.flush();
-    } catch (...) {
-        // A stream that was told to throw and whose file is closed: nobody asked for this flush.
-    }
-    std::fflush(nullptr);
-}
-
-class ForkHooks final : public TemplateHooks {
-  public:
-    explicit ForkHooks(const std::function<void()>& initializer) : initializer_(initializer) {}
-
-    std::int32_t fork_worker() override {
-        const auto pid = os::fork_process();
-        return pid ? pid.value() : -1;
-    }
-    int worker_main(const WorkerSetup& setup) override {
-        os::ignore_interrupts();  // Ctrl-C is the parent's business
-        CallRunner runner(initializer_);
-        const int code = run_worker(setup, runner);
-        flush_outputs();  // what tasks have printed
-        return code;
-    }
-
-  private:
-    const std::function<void()>& initializer_;
-};
-
 class ForkSource final : public WorkerSource {
   public:
-    explicit ForkSource(std::function<void()> initializer) : initializer_(std::move(initializer)) {}
+    explicit ForkSource(Initializer initializer) : initializer_(std::move(initializer)) {}
 
     bool uses_template() const override { return true; }
 
@@ -59,26 +28,42 @@ class ForkSource final : public WorkerSource {
         const auto forked = os::fork_process();
         if (!forked) return forked.error().sys_errno;
         pid = forked.value();
-        if (pid == 0) live_as_template(channel_fd);
-        return 0;
+        if (pid != 0) return 0;
+        if (initializer_) live_as_template(channel_fd, initializer_);
+        live_as_template(channel_fd, nullptr);
     }
     int start_worker(const WorkerSetup&, std::int32_t&) override { return os::kCanceled; }
 
   private:
-    // Never returns to the code that made the pool, whatever happens.
-    [[noreturn]] void live_as_template(int channel_fd) noexcept {
-        ForkHooks hooks(initializer_);
-        os::exit_now(serve_template(channel_fd, hooks));
-    }
-
-    const std::function<void()> initializer_;
+    const Initializer initializer_;
     std::atomic<bool> started_{false};
+};
+
+// A template of the prepared process can be had at any time, and again.
+class SeedSource final : public WorkerSource {
+  public:
+    explicit SeedSource(Initializer initializer) : initializer_(std::move(initializer)) {}
+
+    bool uses_template() const override { return true; }
+    int start_template(int channel_fd, std::int32_t& pid) override {
+        return Seed::start_template(initializer_, channel_fd, pid);
+    }
+    int start_worker(const WorkerSetup&, std::int32_t&) override { return os::kCanceled; }
+
+  private:
+    const Initializer initializer_;
 };
 
 }  // namespace
 
-std::shared_ptr<WorkerSource> make_fork_source(std::function<void()> initializer) {
-    return std::make_shared<ForkSource>(std::move(initializer));
+std::shared_ptr<WorkerSource> make_fork_source(Initializer initializer) {
+    if (!Template::prepared()) return std::make_shared<ForkSource>(std::move(initializer));
+    if (initializer && initializer.travelling() == nullptr) {
+        throw InvalidOption(
+            "hardwork: Options::initializer cannot travel to the process that Template::prepare() has made: it is "
+            "neither a function nor a lambda with trivially copyable captures; see hardwork::bound");
+    }
+    return std::make_shared<SeedSource>(std::move(initializer));
 }
 
 }  // namespace hardwork::face

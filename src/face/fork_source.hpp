@@ -1,13 +1,15 @@
 // Births for the C++ face: the template is a fork of this program, and workers are forks of the template.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "hardwork/births.hpp"
+#include "hardwork/initializer.hpp"
 
 namespace hardwork::face {
 
-std::shared_ptr<WorkerSource> make_fork_source(std::function<void()> initializer);
+// Of the program as it is now, or, if it has prepared for that, as it was then. Throws InvalidOption for an initializer
+// that cannot travel there.
+std::shared_ptr<WorkerSource> make_fork_source(Initializer initializer);
 
 }  // namespace hardwork::face

@@ -15,6 +15,7 @@
 #include "face/limits.hpp"
 #include "face/threads.hpp"
 #include "hardwork/detail/map_state.hpp"
+#include "hardwork/template.hpp"
 
 namespace hardwork::detail {
 
@@ -63,7 +64,7 @@ std::shared_ptr<PoolCore> PoolCore::make(Options options) {
     engine_options.max_tasks_per_worker = options.max_tasks_per_worker;
     engine_options.max_memory_per_worker = options.max_memory_per_worker;
     const TaskLimits limits = face::checked_limits({}, {options.timeout, options.retries, options.grace});
-    if (!options.allow_threads) {
+    if (!options.allow_threads && !Template::prepared()) {
         if (const int others = face::count_other_threads(); others > 0) throw MultithreadedProgram(others + 1);
     }
     std::shared_ptr<Engine> engine;

@@ -1,0 +1,153 @@
+// A program that calls Template::prepare() first, and makes its pools when it has threads.
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "face/face_fixture.hpp"
+
+namespace hardwork::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+int changed_later = 0;
+int prepared_with = 0;
+std::mutex held_by_a_thread;
+
+void set_to_7() { prepared_with = 7; }
+int get_prepared_with() { return prepared_with; }
+
+// Has a thread as long as it lives, which holds a lock that tasks want as well.
+class Prepared : public testing::Test {
+  protected:
+    Prepared()
+        : thread_([this] {
+              const std::lock_guard hold(held_by_a_thread);
+              locked_ = true;
+              locked_.notify_all();
+              stop_.wait(false);
+          }) {
+        locked_.wait(false);
+    }
+    ~Prepared() override {
+        stop_ = true;
+        stop_.notify_all();
+        thread_.join();
+    }
+
+  private:
+    std::atomic<bool> stop_{false};
+    std::atomic<bool> locked_{false};
+    std::thread thread_;
+};
+
+TEST_F(Prepared, PoolsAreMadeAtAnyTime) {
+    EXPECT_TRUE(Template::prepared());
+    Template::prepare();  // again: nothing
+    ProcessPool pool({.workers = 2});
+    EXPECT_EQ(pool.submit(twice, 21).get(), 42);
+    int sum = 0;
+    for (const int x : pool.map(twice, range(0, 1000)))
+        sum += x;
+    EXPECT_EQ(sum, 999'000);
+    // A lock that is held here is free there.
+    EXPECT_TRUE(pool.submit([] { return held_by_a_thread.try_lock(); }).get());
+    EXPECT_FALSE(pool.submit([] { return Template::prepared(); }).get());
+}
+
+TEST_F(Prepared, AndByAnyThreadSeveralAtATime) {
+    std::vector<std::thread> threads;
+    std::atomic<int> sum{0};
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&sum] {
+            ProcessPool pool({.workers = 1});
+            sum += pool.submit(twice, 1).get();
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    EXPECT_EQ(sum, 8);
+}
+
+TEST_F(Prepared, WorkersAreCopiesOfTheProgramAsItWasThen) {
+    changed_later = 5;
+    ProcessPool pool({.workers = 1});
+    EXPECT_EQ(pool.submit([] { return changed_later; }).get(), 0);
+}
+
+TEST_F(Prepared, InitializersTravel) {
+    const int own = 9;
+    for (const Initializer& initializer :
+         {Initializer(set_to_7), Initializer([] { set_to_7(); }), Initializer([own] { prepared_with = own; }),
+          Initializer(bound([](const std::string& text) { prepared_with = static_cast<int>(text.size()); },
+                            std::string(100'000, 'x')))}) {
+        ProcessPool pool({.workers = 1, .initializer = initializer});
+        EXPECT_NE(pool.submit(get_prepared_with).get(), 0);
+    }
+    ProcessPool failing({.workers = 1, .initializer = [] { throw std::runtime_error("no licence"); }});
+    EXPECT_EQ(caught<BrokenPool>([&] { failing.submit(twice, 1).get(); }).cause_message(), "no licence");
+    const std::string text = "a capture with an address";
+    EXPECT_THROW(ProcessPool({.workers = 1, .initializer = [text] { prepared_with = static_cast<int>(text.size()); }}),
+                 InvalidOption);
+}
+
+TEST_F(Prepared, ADeadTemplateIsMadeAgain) {
+    ProcessPool pool({.workers = 1});
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+    const std::vector<int> seeds = child_pids(getpid());
+    ASSERT_EQ(seeds.size(), 1U);
+    const std::vector<int> templates = child_pids(seeds.front());
+    ASSERT_EQ(templates.size(), 1U);
+    kill(templates.front(), SIGKILL);
+    EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    EXPECT_EQ(pool.submit(twice, 2).get(), 4);
+}
+
+TEST_F(Prepared, NothingIsLeftOfAPool) {
+    const int seed = child_pids(getpid()).front();
+    std::size_t before = 0;
+    for (int round = 0; round < 3; ++round) {
+        {
+            ProcessPool pool({.workers = 2});
+            EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+        }
+        while (!child_pids(seed).empty())  // it is reaped in a moment
+            std::this_thread::sleep_for(1ms);
+        if (round == 0) before = open_descriptors();
+        EXPECT_EQ(open_descriptors(), before);
+    }
+}
+
+// In a copy of this program (made while it has no other thread): what it made, and then how it ends.
+TEST(PreparedProgram, TakesEverythingAlongWhenItEnds) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        // A copy is no owner of what the original has prepared, and may prepare for itself.
+        if (Template::prepared()) _exit(1);
+        Template::prepare();
+        static ProcessPool pool({.workers = 2});
+        pool.submit(twice, 1).get();
+        raise(SIGKILL);
+    }
+    close(ends[1]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    // All that descends from it has the other end of the pipe.
+    char byte;
+    EXPECT_EQ(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
+}  // namespace
+}  // namespace hardwork::test
+
+int main(int argc, char** argv) {
+    hardwork::Template::prepare();
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
