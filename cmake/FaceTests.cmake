@@ -17,13 +17,17 @@ hardwork_warnings(hardwork_without_exceptions)
 add_test(NAME face.WithoutExceptions COMMAND hardwork_without_exceptions)
 set_tests_properties(face.WithoutExceptions PROPERTIES TIMEOUT 120 LABELS face)
 
-# One that prepares its template, starts threads, and makes its pools then.
-add_executable(hardwork_prepared_tests tests/face/prepared/prepared_test.cpp)
-target_include_directories(hardwork_prepared_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/tests")
-target_link_libraries(hardwork_prepared_tests PRIVATE hardwork::hardwork GTest::gtest)
-hardwork_warnings(hardwork_prepared_tests)
-gtest_discover_tests(hardwork_prepared_tests
-  TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
+# Programs whose main is part of the test: one that prepares its template, starts threads, and makes its pools then; and
+# one whose workers are its own binary.
+foreach(name prepared exec)
+  set(target "hardwork_${name}_tests")
+  add_executable(${target} "tests/face/${name}/${name}_test.cpp")
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+  target_link_libraries(${target} PRIVATE hardwork::hardwork GTest::gtest)
+  hardwork_warnings(${target})
+  gtest_discover_tests(${target}
+    TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
+endforeach()
 
 find_package(cereal QUIET)
 if(TARGET cereal::cereal)

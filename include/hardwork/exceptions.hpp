@@ -190,6 +190,14 @@ class WrongProcess : public PoolError {
     WrongProcess() : PoolError("this pool belongs to the process that made it, not to a fork of it") {}
 };
 
+/// A task that cannot run in the workers of a pool with Start::exec; what() says why. See HARDWORK_TASK.
+class UnregisteredTask : public PoolError {
+  public:
+    /// @param why What is wrong with it.
+    explicit UnregisteredTask(const std::string& why)
+        : PoolError("this task cannot run in a pool with Start::exec: " + why) {}
+};
+
 /// A pool was made in a program that has several threads; see Options::allow_threads.
 class MultithreadedProgram : public PoolError {
   public:

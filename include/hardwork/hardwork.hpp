@@ -22,6 +22,7 @@
 #include "hardwork/register_exception.hpp"
 #include "hardwork/result.hpp"
 #include "hardwork/stats.hpp"
+#include "hardwork/task.hpp"
 #include "hardwork/template.hpp"
 #include "hardwork/this_task.hpp"
 #include "hardwork/version.hpp"

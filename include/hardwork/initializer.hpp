@@ -33,6 +33,9 @@ class Initializer {
             detail::CallableCodec<Function>::encode(out, *function_.template target<Function>());
             state_.assign(out.bytes().begin(), out.bytes().end());
             run_ = &run<Function>;
+            if constexpr (detail::FunctionPointer<Function>) {
+                plain_ = reinterpret_cast<detail::AnyFunction>(*function_.template target<Function>());
+            }
         }
     }
 
@@ -45,6 +48,8 @@ class Initializer {
     using Run = void (*)(std::span<const std::byte> state);
     /// How it is called where only its bytes have come; nullptr if it cannot travel.
     Run travelling() const noexcept { return run_; }
+    /// The function that it is, if it is one and nothing more; else nullptr.
+    detail::AnyFunction function() const noexcept { return plain_; }
     /// Its bytes.
     std::span<const std::byte> state() const noexcept { return state_; }
 
@@ -59,6 +64,7 @@ class Initializer {
 
     std::function<void()> function_;
     Run run_ = nullptr;
+    detail::AnyFunction plain_ = nullptr;
     std::vector<std::byte> state_;
 };
 

@@ -23,6 +23,12 @@ constexpr ShutdownMode operator|(ShutdownMode a, ShutdownMode b) {
     return static_cast<ShutdownMode>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
 
+/// How the workers of a pool come into being.
+enum class Start {
+    fork,  ///< As copies of the program, as it was when the pool was made, or at Template::prepare().
+    exec,  ///< As the program's own binary, started again; see hardwork::enter_worker. They run what HARDWORK_TASK names.
+};
+
 /// What tasks may use up: `pool.with({.timeout = 200ms, .retries = 2})`. What is left alone is as in the pool's Options.
 struct TaskOptions {
     /// How long a task, or an item of a map, may run, counted from when a worker starts it. Then it is stopped: at first
@@ -43,6 +49,9 @@ struct Options {
     /// Worker processes, 1 to 1024. Left alone: all CPUs that this process may really use (affinity mask and cgroup
     /// quota). Any other number, 0 too, is an InvalidOption.
     std::optional<int> workers{};
+
+    /// How the workers come into being.
+    Start start = Start::fork;
 
     /// Called once in each worker before its first task. If it throws, the pool is broken: every task and every later
     /// submit gets BrokenPool, which says what was thrown.

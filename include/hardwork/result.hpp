@@ -29,9 +29,10 @@ enum class FailureKind {
     decode,         ///< Bytes could not be turned into a value (DecodeError).
     wrong_process,  ///< Not in the process that made the pool (WrongProcess).
     would_block,    ///< A callback would have waited for ever (WouldWaitForever).
-    bad_option,     ///< An option that cannot be (std::invalid_argument, MultithreadedProgram).
-    system,         ///< The system refused something (SystemError).
-    no_memory,      ///< Memory ran out, here or in the worker (std::bad_alloc).
+    unregistered_task,  ///< It cannot run in a pool with Start::exec (UnregisteredTask).
+    bad_option,         ///< An option that cannot be (std::invalid_argument, MultithreadedProgram).
+    system,             ///< The system refused something (SystemError).
+    no_memory,          ///< Memory ran out, here or in the worker (std::bad_alloc).
 };
 
 /// Why there is no value. Cheap to copy; never empty.

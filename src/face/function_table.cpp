@@ -24,7 +24,8 @@ std::uint32_t FunctionTable::number_of(const detail::Code& code, Engine& engine)
     const std::lock_guard hold(adding_);
     Entry* first = bucket.load(std::memory_order_acquire);
     if (const std::uint32_t known = find(first, code); known != 0) return known;
-    const std::uint32_t number = engine.define(std::as_bytes(std::span(&code, 1)));
+    const detail::Code bytes = travelling_ != nullptr ? travelling_(code) : code;
+    const std::uint32_t number = engine.define(std::as_bytes(std::span(&bytes, 1)));
     if (number == 0) throw std::bad_alloc();
     bucket.store(&entries_.emplace_back(Entry{code, number, first}), std::memory_order_release);
     return number;

@@ -14,7 +14,10 @@ namespace hardwork::face {
 
 class FunctionTable {
   public:
-    // Throws std::bad_alloc.
+    // How code travels; may throw.
+    using Travelling = detail::Code (*)(const detail::Code& code);
+    // travelling: nullptr if as it is. Throws std::bad_alloc, and what that throws.
+    explicit FunctionTable(Travelling travelling = nullptr) : travelling_(travelling) {}
     std::uint32_t number_of(const detail::Code& code, Engine& engine);
 
   private:
@@ -28,6 +31,7 @@ class FunctionTable {
     static std::size_t bucket_of(const detail::Code& code);
     static std::uint32_t find(const Entry* entry, const detail::Code& code);
 
+    const Travelling travelling_;
     std::array<std::atomic<Entry*>, kBuckets> buckets_{};
     std::mutex adding_;
     std::deque<Entry> entries_;  // grows, and never moves an entry

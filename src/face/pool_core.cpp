@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "face/events.hpp"
+#include "face/exec_source.hpp"
 #include "face/failures.hpp"
 #include "face/fork_source.hpp"
 #include "face/function_table.hpp"
@@ -47,16 +48,20 @@ InputBuffer::InputBuffer(Engine& engine, std::uint64_t length) : engine_(engine)
 }
 
 struct PoolCore::Private {
-    int workers = 0;
+    Private(int how_many, bool by_exec)
+        : workers(how_many), exec(by_exec), functions(by_exec ? &face::code_in_file : nullptr) {}
+
+    const int workers;
+    const bool exec;
     face::FunctionTable functions;
     std::mutex maps_lock;
     std::vector<std::weak_ptr<MapState>> maps;  // those that may still be reading their range
 };
 
-PoolCore::PoolCore(std::shared_ptr<Engine> engine, int workers, const TaskLimits& limits)
-    : engine_(std::move(engine)), private_(std::make_unique<Private>()), limits_(KeptLimits::make(engine_, limits)) {
-    private_->workers = workers;
-}
+PoolCore::PoolCore(std::shared_ptr<Engine> engine, int workers, Start start, const TaskLimits& limits)
+    : engine_(std::move(engine)),
+      private_(std::make_unique<Private>(workers, start == Start::exec)),
+      limits_(KeptLimits::make(engine_, limits)) {}
 
 std::shared_ptr<PoolCore> PoolCore::make(Options options) {
     EngineOptions engine_options;
@@ -64,15 +69,17 @@ std::shared_ptr<PoolCore> PoolCore::make(Options options) {
     engine_options.max_tasks_per_worker = options.max_tasks_per_worker;
     engine_options.max_memory_per_worker = options.max_memory_per_worker;
     const TaskLimits limits = face::checked_limits({}, {options.timeout, options.retries, options.grace});
-    if (!options.allow_threads && !Template::prepared()) {
+    const bool exec = options.start == Start::exec;
+    if (!exec && !options.allow_threads && !Template::prepared()) {
         if (const int others = face::count_other_threads(); others > 0) throw MultithreadedProgram(others + 1);
     }
     std::shared_ptr<Engine> engine;
     const Error error = Engine::create(
-        engine_options, face::make_fork_source(std::move(options.initializer)),
+        engine_options,
+        exec ? face::make_exec_source(options.initializer) : face::make_fork_source(std::move(options.initializer)),
         face::make_events({std::move(options.on_worker_start), std::move(options.on_worker_death)}), engine);
     if (error.code != Errc::ok) face::throw_error(error, nullptr);
-    return std::shared_ptr<PoolCore>(new PoolCore(std::move(engine), engine_options.workers, limits));
+    return std::shared_ptr<PoolCore>(new PoolCore(std::move(engine), engine_options.workers, options.start, limits));
 }
 
 PoolCore::~PoolCore() { shutdown(ShutdownMode::wait); }
@@ -84,6 +91,7 @@ std::uint32_t PoolCore::number_of(const Code& code) {
 
 std::uint32_t PoolCore::define(const Code& code, std::span<const std::byte> state) {
     if (!engine_->in_owner_process()) throw WrongProcess();
+    if (private_->exec) throw UnregisteredTask("it has a state");
     std::vector<std::byte> bytes(sizeof code + state.size());
     std::memcpy(bytes.data(), &code, sizeof code);
     if (!state.empty()) std::memcpy(bytes.data() + sizeof code, state.data(), state.size());

@@ -45,6 +45,7 @@ FailureKind kind_of(const std::exception& error) {
     if (is(std::type_identity<InvalidOption>{}, std::type_identity<MultithreadedProgram>{})) {
         return FailureKind::bad_option;
     }
+    if (is(std::type_identity<UnregisteredTask>{})) return FailureKind::unregistered_task;
     if (is(std::type_identity<SystemError>{})) return FailureKind::system;
     if (is(std::type_identity<std::bad_alloc>{})) return FailureKind::no_memory;
     return FailureKind::thrown;

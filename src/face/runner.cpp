@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "face/exec_source.hpp"
 #include "face/failures.hpp"
 #include "face/stopping.hpp"
 
@@ -23,6 +24,7 @@ void CallRunner::define(std::uint32_t function, std::span<const std::byte> code)
     detail::Code known;
     if (code.size() < sizeof known) return;  // each task that uses it says that it never arrived
     std::memcpy(&known, code.data(), sizeof known);
+    if (code_ == CodeIs::in_file) known = code_in_memory(known);
     const auto state = code.subspan(sizeof known);
     try {
         if (function >= functions_.size()) functions_.resize(function + 1);

@@ -11,9 +11,13 @@
 
 namespace hardwork::face {
 
+// What a function's code is when it arrives: addresses as they are here, or as they are in the program's file.
+enum class CodeIs { in_memory, in_file };
+
 class CallRunner final : public Runner {
   public:
-    explicit CallRunner(const std::function<void()>& initializer) : initializer_(initializer) {}
+    explicit CallRunner(const std::function<void()>& initializer, CodeIs code = CodeIs::in_memory)
+        : initializer_(initializer), code_(code) {}
 
     bool initialize(Output& out) override;
     void define(std::uint32_t function, std::span<const std::byte> code) override;
@@ -21,6 +25,7 @@ class CallRunner final : public Runner {
 
   private:
     const std::function<void()>& initializer_;
+    const CodeIs code_;
     struct Function {
         detail::Code code;
         std::vector<std::byte> state;

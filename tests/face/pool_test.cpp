@@ -17,6 +17,8 @@ TEST(Pool, WrongOptions) {
         const auto error = caught<std::invalid_argument>([&] { ProcessPool({.workers = workers}); });
         EXPECT_NE(std::string(error.what()).find(std::to_string(workers)), std::string::npos);
     }
+    const auto error = caught<InvalidOption>([] { ProcessPool({.workers = 1, .start = Start::exec}); });
+    EXPECT_NE(std::string(error.what()).find("enter_worker"), std::string::npos);
     ProcessPool pool;
     EXPECT_EQ(pool.workers(), usable_cpus());
 }

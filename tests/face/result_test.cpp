@@ -41,6 +41,7 @@ TEST(Result, EveryExceptionHasItsKind) {
     EXPECT_EQ(kind(TaskTimeout()), FailureKind::task_timeout);
     EXPECT_EQ(kind(TaskStopped()), FailureKind::task_stopped);
     EXPECT_EQ(kind(WorkerMemoryExceeded()), FailureKind::task_memory);
+    EXPECT_EQ(kind(UnregisteredTask("x")), FailureKind::unregistered_task);
     EXPECT_EQ(kind(Cancelled()), FailureKind::cancelled);
     EXPECT_EQ(kind(TimeoutError()), FailureKind::timeout);
     EXPECT_EQ(kind(ShutDown()), FailureKind::shut_down);

@@ -93,7 +93,7 @@ class PoolCore {
     void stop_feeding();
     void wait_stopped();
     std::uint32_t define(const Code& code, std::span<const std::byte> state);
-    PoolCore(std::shared_ptr<Engine> engine, int workers, const TaskLimits& limits);
+    PoolCore(std::shared_ptr<Engine> engine, int workers, Start start, const TaskLimits& limits);
 
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<Private> private_;

@@ -1,0 +1,119 @@
+// A program whose workers are its own binary, started again.
+#include <fcntl.h>
+
+#include <atomic>
+#include <map>
+#include <vector>
+
+#include "face/face_fixture.hpp"
+
+namespace hardwork::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+int set_by_main = 0;
+int prepared_with = 0;
+
+int get_set_by_main() { return set_by_main; }
+HARDWORK_TASK(get_set_by_main);
+int get_prepared_with() { return prepared_with; }
+HARDWORK_TASK(get_prepared_with);
+void prepare_with_7() { prepared_with = 7; }
+HARDWORK_TASK(prepare_with_7);
+void prepare_badly() { throw std::runtime_error("no licence"); }
+HARDWORK_TASK(prepare_badly);
+
+std::map<std::string, int> count(const std::vector<std::string>& words) {
+    std::map<std::string, int> counts;
+    for (const std::string& word : words)
+        ++counts[word];
+    return counts;
+}
+HARDWORK_TASK(count);
+HARDWORK_TASK(twice);
+HARDWORK_TASK(nap);
+HARDWORK_TASK(die_by);
+HARDWORK_TASK(fail_at_7);
+
+std::size_t count_open_over_exec() {
+    std::size_t open = 0;
+    for (int fd = 3; fd < 1000; ++fd) {
+        const int flags = fcntl(fd, F_GETFD);
+        open += flags >= 0 && (flags & FD_CLOEXEC) == 0 ? 1 : 0;
+    }
+    return open;
+}
+HARDWORK_TASK(count_open_over_exec);
+
+int not_registered(int x) { return x; }
+
+TEST(Exec, RunsRegisteredFunctions) {
+    ProcessPool pool({.workers = 2, .start = Start::exec});
+    EXPECT_EQ(pool.submit(twice, 21).get(), 42);
+    const std::vector<std::string> words{"a", "b", std::string(100'000, 'c'), "a"};
+    EXPECT_EQ(pool.submit(count, words).get().at("a"), 2);
+    int sum = 0;
+    for (const int x : pool.map(twice, range(0, 1000)))
+        sum += x;
+    EXPECT_EQ(sum, 999'000);
+    pool.for_each(twice, std::vector<long>{1, 2, 3});
+    EXPECT_EQ(caught<RemoteError>([&] { pool.submit(fail_at_7, 7).get(); }).type_name(), "std::out_of_range");
+    EXPECT_THROW(pool.with({.timeout = 20ms, .grace = 0ms}).submit(nap, 600'000).get(), TaskTimeout);
+}
+
+TEST(Exec, WorkersHaveNothingOfTheProgramButItsCode) {
+    set_by_main = 5;
+    ProcessPool pool({.workers = 1, .start = Start::exec});
+    EXPECT_EQ(pool.submit(get_set_by_main).get(), 0);
+    EXPECT_EQ(pool.submit(count_open_over_exec).get(), count_open_over_exec());
+}
+
+TEST(Exec, OtherCallablesAreRefusedAtTheCall) {
+    ProcessPool pool({.workers = 1, .start = Start::exec});
+    EXPECT_THROW(pool.submit(not_registered, 1), UnregisteredTask);
+    EXPECT_THROW(pool.submit([] {}), UnregisteredTask);
+    const int own = 3;
+    EXPECT_THROW(pool.submit([own] { return own; }), UnregisteredTask);
+    EXPECT_THROW(pool.map([](int x) { return x; }, range(0, 3)), UnregisteredTask);
+    EXPECT_THROW(pool.map(bound([](int x, int y) { return x + y; }, 1), range(0, 3)), UnregisteredTask);
+    EXPECT_THROW(pool.transform_reduce(range(0, 3), 0, std::plus<>{}, twice), UnregisteredTask);
+    EXPECT_EQ(pool.try_submit(not_registered, 1).error().kind(), FailureKind::unregistered_task);
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+}
+
+TEST(Exec, AWorkerThatDiesIsReplaced) {
+    ProcessPool pool({.workers = 1, .start = Start::exec});
+    EXPECT_EQ(caught<WorkerDied>([&] { pool.submit(die_by, SIGKILL).get(); }).signal(), SIGKILL);
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+}
+
+TEST(Exec, ProgramsMayHaveThreads) {
+    std::atomic<bool> stop{false};
+    std::thread thread([&] { stop.wait(false); });
+    ProcessPool pool({.workers = 1, .start = Start::exec});
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+    stop = true;
+    stop.notify_all();
+    thread.join();
+}
+
+TEST(Exec, InitializersAreRegisteredFunctions) {
+    {
+        ProcessPool pool({.workers = 1, .start = Start::exec, .initializer = prepare_with_7});
+        EXPECT_EQ(pool.submit(get_prepared_with).get(), 7);
+    }
+    EXPECT_THROW(ProcessPool({.workers = 1, .start = Start::exec, .initializer = [] {}}), InvalidOption);
+    ProcessPool pool({.workers = 1, .start = Start::exec, .initializer = prepare_badly});
+    EXPECT_EQ(caught<BrokenPool>([&] { pool.submit(twice, 1).get(); }).cause_message(), "no licence");
+}
+
+}  // namespace
+}  // namespace hardwork::test
+
+int main(int argc, char** argv) {
+    hardwork::enter_worker(argc, argv);
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
