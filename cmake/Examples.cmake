@@ -1,4 +1,4 @@
-# Each file in examples/ is a program; it sees the public headers only.
+# Each file in examples/ is a program; it sees the public headers only, and says by its exit code whether all was right.
 file(GLOB example_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/examples/*.cpp")
 foreach(source IN LISTS example_sources)
   cmake_path(GET source STEM name)
@@ -8,4 +8,8 @@ foreach(source IN LISTS example_sources)
   target_link_libraries(example_${name} PRIVATE hardwork::hardwork)
   hardwork_warnings(example_${name})
   hardwork_optimise(example_${name})
+  if(HARDWORK_BUILD_TESTS)
+    add_test(NAME "example.${name}" COMMAND example_${name} --quick)
+    set_tests_properties("example.${name}" PROPERTIES TIMEOUT 120 LABELS example)
+  endif()
 endforeach()
