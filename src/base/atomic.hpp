@@ -15,7 +15,7 @@ template <class T>
 struct Atomic : std::atomic<T> {
     using Base = std::atomic<T>;
     using Order = std::memory_order;
-    using Where = std::source_location;
+    using Where = fault::Where;
     using Base::Base;
 
     void store(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {

@@ -64,7 +64,7 @@ inline Board* board() {
     return shared;
 }
 
-inline std::uint64_t id_of(const std::source_location& where) {
+inline std::uint64_t id_of(const fault::Where& where) {
     std::uint64_t id = 14695981039346656037U + static_cast<std::uint64_t>(role);
     const auto mix = [&id](std::uint64_t value) { id = (id ^ value) * 1099511628211U; };
     for (const char* at = where.file_name(); *at != 0; ++at)
@@ -74,12 +74,14 @@ inline std::uint64_t id_of(const std::source_location& where) {
     return id | 1;
 }
 
+// In a worker as soon as there is one.
 inline void note_pid() {
+    std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would write a report at each strike, which takes it a second
     const std::uint32_t slot = board()->pids_used.fetch_add(1);
     if (slot < kMostPids) board()->pids[slot].store(getpid());
 }
 
-inline void note_site(std::uint64_t id, const std::source_location& where) {
+inline void note_site(std::uint64_t id, const fault::Where& where) {
     for (std::size_t i = 0; i < kMostSites; ++i) {
         Site& site = board()->sites[(id + i) % kMostSites];
         std::uint64_t none = 0;
@@ -121,7 +123,7 @@ inline void carry_out(Strike strike) {
     }
 }
 
-inline void pass(const std::source_location& where) {
+inline void pass(const fault::Where& where) {
     Board& shared = *board();
     const std::uint64_t id = id_of(where);
     note_site(id, where);

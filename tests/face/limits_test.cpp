@@ -20,8 +20,10 @@ std::atomic<int>& shared_number =
 
 // Ends when it is told to, with what the Future shall throw.
 int heed(int x) {
-    for (; x < 0; std::this_thread::sleep_for(1ms))
+    while (x < 0) {
         this_task::throw_if_stopped();
+        std::this_thread::sleep_for(1ms);
+    }
     return x;
 }
 

@@ -74,7 +74,7 @@ TEST(Exec, OtherCallablesAreRefusedAtTheCall) {
     ProcessPool pool({.workers = 1, .start = Start::exec});
     EXPECT_THROW(pool.submit(not_registered, 1), UnregisteredTask);
     EXPECT_THROW(pool.submit([] {}), UnregisteredTask);
-    const int own = 3;
+    const int own = set_by_main;
     EXPECT_THROW(pool.submit([own] { return own; }), UnregisteredTask);
     EXPECT_THROW(pool.map([](int x) { return x; }, range(0, 3)), UnregisteredTask);
     EXPECT_THROW(pool.map(bound([](int x, int y) { return x + y; }, 1), range(0, 3)), UnregisteredTask);

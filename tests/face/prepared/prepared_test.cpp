@@ -77,7 +77,7 @@ TEST_F(Prepared, WorkersAreCopiesOfTheProgramAsItWasThen) {
 }
 
 TEST_F(Prepared, InitializersTravel) {
-    const int own = 9;
+    const int own = prepared_with + 9;
     for (const Initializer& initializer :
          {Initializer(set_to_7), Initializer([] { set_to_7(); }), Initializer([own] { prepared_with = own; }),
           Initializer(bound([](const std::string& text) { prepared_with = static_cast<int>(text.size()); },
