@@ -2,6 +2,7 @@
 # Feeds hostile bytes to what reads bytes, under ASan and UBSan: each program of fuzz/ for so many seconds.
 #
 #   tools/fuzz.sh [SECONDS] [PROGRAM...]     default: 60 seconds, all programs
+#   tools/fuzz.sh --check                    whether there is what it needs
 #
 # It begins with fuzz/corpus/<program>, and keeps what it finds beside it in build/fuzz/corpus. What fails is written to
 # build/fuzz/failures: put it into fuzz/corpus/<program> together with the mend.
@@ -23,6 +24,14 @@ done
 if [ -z "$compiler" ]; then
     echo "fuzzing needs clang++ with libFuzzer: apt-get install clang-14 libclang-rt-14-dev" >&2
     exit 1
+fi
+
+if [ "$seconds" = --check ]; then
+    probe=$(mktemp -d)
+    trap 'rm -rf "$probe"' EXIT
+    printf 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }\n' >"$probe/probe.cpp"
+    "$compiler" -fsanitize=fuzzer,address,undefined "$probe/probe.cpp" -o "$probe/probe"
+    exit
 fi
 
 "$ROOT/tools/setup_venv.sh" --only-tools
