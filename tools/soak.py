@@ -105,11 +105,12 @@ def fail(path: str, number: int) -> int:
 class Killer(threading.Thread):
     """Kills a random worker now and then, or stops one for a moment."""
 
-    def __init__(self, pool: Any, chance: random.Random, pause: float, age: float) -> None:
+    def __init__(self, pool: Any, chance: random.Random, pause: float, path: str) -> None:
         super().__init__(daemon=True)
-        # Only workers of some age (s): births that never come to work break a pool, and shall.
-        self._age = age
-        self._seen: dict[int | None, float] = {}
+        # Only workers that have run something: births that never come to work break a pool, and shall.
+        self._path = path
+        self._read = 0
+        self._at_work: set[int] = set()
         self._pool = pool
         self._chance = chance
         self._pause = pause
@@ -122,11 +123,15 @@ class Killer(threading.Thread):
                 pids = [worker.pid for worker in self._pool._pool]
             else:
                 pids = list(self._pool._processes or ())
-            now = time.monotonic()
-            self._seen = {pid: self._seen.get(pid, now) for pid in pids}
-            grown = [pid for pid, seen in self._seen.items() if now - seen > self._age]
-            if grown:
-                self._strike(self._chance.choice(grown))
+            with open(self._path, "rb") as book:
+                book.seek(self._read)
+                records = book.read()
+            records = records[: len(records) // RECORD.size * RECORD.size]
+            self._read += len(records)
+            self._at_work.update(pid for _, pid in RECORD.iter_unpack(records))
+            chosen = [pid for pid in pids if pid in self._at_work]
+            if chosen:
+                self._strike(self._chance.choice(chosen))
 
     def _strike(self, pid: Any) -> None:
         with contextlib.suppress(OSError):  # it has ended meanwhile
@@ -173,7 +178,7 @@ class Round:
         self.name = f"{face.__name__}, {method}, {workers} workers"
         small_first = self._submit(made, small, (), 1, "value")
         pause = self.chance.choice((0.02, 0.1, 0.5))
-        killer = Killer(made, random.Random(self.chance.random()), pause, 0.15 if method != "spawn" else 2.0)
+        killer = Killer(made, random.Random(self.chance.random()), pause, self.path)
         killer.start()
         end = time.monotonic() + seconds
         pending = [small_first]

@@ -118,7 +118,7 @@ def test_they_stay_after_the_end(pool):
     assert stats.done == 1
     assert stats.workers_alive == 0
     assert stats.workers_died == {}
-    assert stats.workers_retired == stats.workers_born == 2
+    assert stats.workers_retired == stats.workers_born > 0  # not all of them, where they are born on demand
 
 
 def test_it_is_a_value():
