@@ -15,12 +15,12 @@
 #include "os/channel.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
+#include "os/disposition.hpp"
 #include "os/futex.hpp"
 #include "os/memory.hpp"
 #include "os/poll.hpp"
 #include "os/process.hpp"
 #include "os/reap.hpp"
-#include "os/signal.hpp"
 
 namespace hardwork {
 
@@ -56,7 +56,6 @@ class SeedLife {
     SeedLife(os::Channel channel, os::Fd program) : channel_(std::move(channel)), program_(std::move(program)) {}
 
     int serve() {
-        os::ignore_interrupts();  // Ctrl-C is the program's business
         auto poller = os::Poller::create();
         if (!poller) return 1;
         poller_ = poller.take();
@@ -106,6 +105,8 @@ class SeedLife {
             templates_.clear();
             channel_.close();
             program_.reset();
+            child_.restore();
+            interrupt_.restore();
             if (request.length != 0) fds[1].reset();
             if (request.run == nullptr) live_as_template(fds[0].release(), nullptr);
             live_as_template(fds[0].release(), [&] { request.run({state.data(), request.length}); });
@@ -127,6 +128,10 @@ class SeedLife {
 
     os::Channel channel_;
     os::Fd program_;
+    // Ctrl-C is the program's business, and a handler of the program's could take the templates' ends from here. Workers
+    // have both as the program had them.
+    os::Disposition interrupt_ = os::Disposition::ignored(os::kSigInt);
+    os::Disposition child_ = os::Disposition::defaulted(os::kSigChild);
     os::Poller poller_;
     std::map<std::uint64_t, os::Fd> templates_;  // by process id
 };

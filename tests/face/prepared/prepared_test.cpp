@@ -92,6 +92,13 @@ TEST_F(Prepared, InitializersTravel) {
                  InvalidOption);
 }
 
+void handle(int) {}
+
+TEST_F(Prepared, WorkersHaveTheSignalHandlersOfTheProgram) {
+    ProcessPool pool({.workers = 1});
+    EXPECT_TRUE(pool.submit([] { return signal(SIGCHLD, SIG_DFL) == &handle; }).get());
+}
+
 TEST_F(Prepared, ADeadTemplateIsMadeAgain) {
     ProcessPool pool({.workers = 1});
     EXPECT_EQ(pool.submit(twice, 1).get(), 2);
@@ -147,6 +154,7 @@ TEST(PreparedProgram, TakesEverythingAlongWhenItEnds) {
 }  // namespace hardwork::test
 
 int main(int argc, char** argv) {
+    signal(SIGCHLD, hardwork::test::handle);
     hardwork::Template::prepare();
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
