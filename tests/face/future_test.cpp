@@ -31,7 +31,8 @@ TEST(Future, CancelsWhatHasNotStarted) {
     EXPECT_TRUE(queued.cancel());
     EXPECT_TRUE(queued.ready());
     EXPECT_THROW(queued.get(), Cancelled);
-    std::this_thread::sleep_for(50ms);
+    while (busy.state() != FutureState::running)
+        std::this_thread::sleep_for(1ms);
     EXPECT_FALSE(busy.cancel());
     EXPECT_EQ(busy.get(), 200);
 }
