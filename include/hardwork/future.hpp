@@ -185,7 +185,18 @@ class Future {
     // The task is gone also if the result is an exception.
     T take_from(detail::TaskHandle task) const {
         const TaskResult result = task.result();
+#if defined(__cpp_exceptions)
         return decode_(result.bytes);
+#else
+        // Nobody destroys the task as an exception passes here, and the engine would stay.
+        Result<T> value = detail::result_of([&]() -> T { return decode_(result.bytes); });
+        task.reset();
+        if constexpr (std::is_void_v<T>) {
+            value.value();
+        } else {
+            return std::move(value).value();
+        }
+#endif
     }
 
     detail::TaskHandle handle_;

@@ -1,6 +1,9 @@
 #include "hardwork/detail/task_handle.hpp"
 
+#include <exception>
+
 #include "face/failures.hpp"
+#include "hardwork/detail/attempt.hpp"
 
 namespace hardwork::detail {
 
@@ -61,8 +64,11 @@ bool TaskHandle::wait_until(std::uint64_t deadline_ns) {
 TaskResult TaskHandle::result() {
     check();
     const TaskResult result = engine_->result(task_);
-    if (result.ending != Ending::value) face::throw_ending(result, *engine_);
-    return result;
+    if (result.ending == Ending::value) return result;
+    // Where the program is built without exceptions nobody destroys this as one passes, and the engine would stay.
+    const std::exception_ptr failure = attempt([&] { face::throw_ending(result, *engine_); });
+    reset();
+    rethrow(failure);
 }
 
 void TaskHandle::reset() noexcept {

@@ -158,7 +158,7 @@ class TestRunner final : public Runner {
 
 // Which process this is, of those of a pool that a ForkSource makes.
 enum class Role : std::uint32_t { parent, zygote, worker };
-inline Role role = Role::parent;
+inline std::atomic<Role> role = Role::parent;  // set by children, in copies of a process that has threads
 // Called in each worker as soon as there is one.
 inline void (*on_fork)() = nullptr;
 

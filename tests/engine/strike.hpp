@@ -65,7 +65,7 @@ inline Board* board() {
 }
 
 inline std::uint64_t id_of(const fault::Where& where) {
-    std::uint64_t id = 14695981039346656037U + static_cast<std::uint64_t>(role);
+    std::uint64_t id = 14695981039346656037U + static_cast<std::uint64_t>(role.load());
     const auto mix = [&id](std::uint64_t value) { id = (id ^ value) * 1099511628211U; };
     for (const char* at = where.file_name(); *at != 0; ++at)
         mix(static_cast<unsigned char>(*at));
@@ -90,7 +90,7 @@ inline void note_site(std::uint64_t id, const fault::Where& where) {
             const std::string tail = name.substr(name.rfind('/') + 1);
             std::strncpy(site.file, tail.c_str(), sizeof site.file - 1);
             site.line.store(where.line());
-            site.role.store(static_cast<std::uint32_t>(role));
+            site.role.store(static_cast<std::uint32_t>(role.load()));
         } else if (none != id) {
             continue;
         }

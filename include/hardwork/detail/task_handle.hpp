@@ -61,8 +61,9 @@ class TaskHandle {
     bool subscribe(void* cookie);  // as Engine::subscribe
     const std::shared_ptr<Engine>& engine() const { return engine_; }
     bool wait_until(std::uint64_t deadline_ns);  // true when done
-    TaskResult result();                         // of a done task; throws what it ended with, if not with a value
-    void reset() noexcept;                       // lets the task go; it runs all the same
+    // Of a done task. Throws what it ended with, if not with a value; then the task is gone.
+    TaskResult result();
+    void reset() noexcept;  // lets the task go; it runs all the same
 
   private:
     void check() const;
