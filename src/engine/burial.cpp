@@ -191,8 +191,8 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
 void EngineCore::break_pool(std::span<const std::byte> cause) {
     if (broken_) return;
     broken_ = true;
-    closed_.store(static_cast<int>(Errc::broken), std::memory_order_relaxed);
     cause_.assign(cause.begin(), cause.end());
+    closed_.store(static_cast<int>(Errc::broken), std::memory_order_release);  // who sees it may read the cause
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
         lane->stopping = true;

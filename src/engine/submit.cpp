@@ -71,7 +71,7 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, std::uint32_t lim
 }
 
 Errc EngineCore::closed() const {
-    const auto errc = static_cast<Errc>(closed_.load(std::memory_order_relaxed));
+    const auto errc = static_cast<Errc>(closed_.load(std::memory_order_acquire));
     return errc == Errc::ok && !in_owner_process() ? Errc::forked : errc;
 }
 
