@@ -278,7 +278,9 @@ TEST_F(FaultPoints, AtRandomUnderLoad) {
 
 #else
 
-TEST(FaultPoints, AreNotInThisBuild) { GTEST_SKIP() << "built without HARDWORK_FAULT_POINTS (the preset dev has them), or with ThreadSanitizer"; }
+TEST(FaultPoints, AreNotInThisBuild) {
+    GTEST_SKIP() << "built without HARDWORK_FAULT_POINTS (the preset dev has them), or with ThreadSanitizer";
+}
 
 #endif
 
