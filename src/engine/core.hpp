@@ -194,6 +194,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool stop_hard(LaneState& lane, std::uint64_t now);
     void begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns);
     void send_stop_signal(const LaneState& lane);
+    void look_within(std::uint64_t ns);
     void look_not_later(std::uint64_t at);
     void see_to_births_at(std::uint64_t at);
     void set_timer();

@@ -76,18 +76,23 @@ void EngineCore::limited_begins(std::uint32_t limits) {
     ++limited_;
     ++limits_[limits].uses;
     const std::uint64_t timeout = limits_[limits].limits.timeout_ns;
-    if (timeout == 0) return;
-    // Nothing is due before the shortest limit from now; a look that soon is already coming, or none at all.
-    if (look_at_ == os::kNoDeadline || timeout < looks_each_) {
-        looks_each_ = timeout;
-        look_not_later(later(os::now_ns(), timeout));
-    }
+    if (timeout != 0) look_within(timeout);  // nothing is due before the shortest limit from now
 }
 
 void EngineCore::limited_ends(std::uint32_t limits) {
     --limited_;
     drop_limits(limits);
 }
+
+// What begins now is to be looked at in `ns` at the latest. If looks are that frequent, one is already coming.
+void EngineCore::look_within(std::uint64_t ns) {
+    if (look_at_ != os::kNoDeadline && ns >= looks_each_) return;
+    looks_each_ = ns;
+    look_not_later(later(os::now_ns(), ns));
+}
+
+// There is work: the memory of those who do it is to be looked at.
+void EngineCore::watch_memory() { look_within(kMemoryLookNs); }
 
 void EngineCore::look_not_later(std::uint64_t at) {
     if (at >= look_at_) return;
@@ -149,16 +154,16 @@ void EngineCore::look_at_limits() {
     drain();
     const std::uint64_t now = os::now_ns();
     // For what begins meanwhile, also with workers that are not there yet.
-    std::uint64_t next = limited_ != 0 ? later(now, smallest_timeout_) : os::kNoDeadline;
     const bool memory = options_.max_memory_per_worker != 0 && !nothing_outstanding();
-    if (memory) next = std::min(next, later(now, kMemoryLookNs));
+    looks_each_ = limited_ != 0 ? smallest_timeout_ : os::kNoDeadline;
+    if (memory) looks_each_ = std::min(looks_each_, kMemoryLookNs);
+    std::uint64_t next = later(now, looks_each_);
     for (const auto& lane : lanes_) {
         if (lane != nullptr && (memory || limited_ != 0 || lane->stop.stage != StopStage::none)) {
             next = std::min(next, look_at(*lane, now));
         }
     }
     fill();
-    looks_each_ = smallest_timeout_;
     look_at_ = next;
 }
 
@@ -207,11 +212,6 @@ std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
     lane.stopping = true;
     supervisor_->signal_worker(lane.id, os::kSigKill);
     return os::kNoDeadline;
-}
-
-// There is work: the memory of those who do it is to be looked at.
-void EngineCore::watch_memory() {
-    if (look_at_ == os::kNoDeadline) look_not_later(later(os::now_ns(), kMemoryLookNs));
 }
 
 void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns) {

@@ -37,6 +37,7 @@ enum : std::int64_t {
     kMedium = -16,      // answers with 30,000 bytes of 7
     kForgeHead = -17,   // says that it is done with what it runs, and dies
     kUntilTerm = -18,   // runs until SIGTERM comes, and answers then
+    kHoldLong = -19,    // takes 150 MB, has them for three seconds, and answers then
     kGrow = -15,        // takes 1 MB more each millisecond, for ever
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
@@ -116,6 +117,10 @@ class TestRunner final : public Runner {
                 break;
             }
             case kHold: answer = take_memory(150'000'000); break;
+            case kHoldLong:
+                take_memory(150'000'000);
+                usleep(3'000'000);
+                break;
             case kGrow:
                 for (;;) {
                     take_memory(1'000'000);

@@ -202,4 +202,12 @@ TEST_F(Memory, ATaskWithTwiceAsMuchLosesItsWorker) {
     EXPECT_EQ(deaths(DeathCause::memory_limit), 1U);
 }
 
+// However long its time limit is.
+TEST_F(Memory, ItIsLookedAtAlsoWhileALongTimeLimitIsDueMuchLater) {
+    start_limited(base() / 2 + 50'000'000);
+    Task* task = submit(kHoldLong, TaskLimits{3'600'000'000'000, 0, 0});
+    EXPECT_EQ(wait(task).ending, Ending::memory_exceeded);
+    engine->release(task);
+}
+
 }  // namespace hardwork::test
