@@ -68,7 +68,7 @@ enum class Ending : std::uint8_t {
     broken,           // the pool gave up; bytes: the encoded cause if there is one
     no_memory,        // the parent could not keep the result
 };
-inline constexpr std::size_t kEndings = 10;
+inline constexpr std::size_t kEndings = static_cast<std::size_t>(Ending::no_memory) + 1;
 
 struct TaskResult {
     Ending ending = Ending::value;

@@ -160,24 +160,15 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
         told.task = number;
         const Ending ending = stopped ? lane.stop.ending() : Ending::worker_died;
         if (terminating_) {
-            append_item(*span->piece, Ending::cancelled, false, {});
-            tally_.count(Ending::cancelled);
+            end_item(*span, Ending::cancelled, false, {});
         } else {
-            append_item(*span->piece, ending, false, std::as_bytes(std::span(&told, 1)));
-            tally_.count(ending);
+            end_item(*span, ending, false, std::as_bytes(std::span(&told, 1)));
         }
-        ++span->next_result;
-        ++job.finished;
-        if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
     }
     if (span->next_result < span->end && job.cancelled) {
         // Claimed, not begun: nobody wants it any more, and it must not keep the map from ending.
-        const std::uint32_t count = span->end - span->next_result;
-        job.finished += count;
-        count_dropped(count);
-        span->chunk->unfinished -= count;
+        drop_items(job, *span->chunk, span->end - span->next_result);
         span->next_result = span->end;
-        if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
     }
     if (span->next_result < span->end) {
         tally_.requeued += span->end - span->next_result;
@@ -196,7 +187,7 @@ void EngineCore::break_pool(std::span<const std::byte> cause) {
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
         lane->stopping = true;
-        supervisor_->signal_worker(lane->id, 9);
+        supervisor_->signal_worker(lane->id, os::kSigKill);
     }
     drop_all(Ending::broken);
     wake_collector();

@@ -174,8 +174,6 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void break_pool(std::span<const std::byte> cause);
 
     // stats.cpp
-    // Items that will not run: nobody wants them, or the pool gave up.
-    void count_dropped(std::uint64_t items) { tally_.count(broken_ ? Ending::broken : Ending::cancelled, items); }
     // False: it ended as it was told.
     bool count_end(const LaneState& lane, const WorkerDeath& death);
 
@@ -236,6 +234,9 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void listen();
     void free_job_if_over(Job* job);
     void release_chunk(Chunk& chunk);
+    void end_items(Job& job, Chunk& chunk, Ending ending, std::uint32_t count);
+    void drop_items(Job& job, Chunk& chunk, std::uint32_t count);
+    void end_item(SpanWork& span, Ending ending, bool large, std::span<const std::byte> payload);
     void span_over(SpanWork* span);
 
     // shutdown.cpp

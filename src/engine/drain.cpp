@@ -4,6 +4,7 @@
 #include "engine/core.hpp"
 #include "hardwork/worker.hpp"
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/futex.hpp"
 
 namespace hardwork {
@@ -219,19 +220,13 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
     lane.queued_ns = lane.queued_ns < each ? 0 : lane.queued_ns - each;
     info.estimate.observe(record.nanoseconds);
     if (!runs_.empty()) forget_runs(&job, span->chunk->base + span->next_result);
-    if (record.in_arena != 0) {
-        if (large == nullptr) {
-            append_item(*span->piece, Ending::no_memory, false, {});
-            tally_.count(Ending::no_memory);
-        } else {
-            append_item(*span->piece, ending_of(record.outcome), true, std::as_bytes(std::span(&large, 1)));
-            tally_.count(ending_of(record.outcome));
-        }
+    if (record.in_arena == 0) {
+        end_item(*span, ending_of(record.outcome), false, {payload, record.length});
+    } else if (large != nullptr) {
+        end_item(*span, ending_of(record.outcome), true, std::as_bytes(std::span(&large, 1)));
     } else {
-        append_item(*span->piece, ending_of(record.outcome), false, {payload, record.length});
-        tally_.count(ending_of(record.outcome));
+        end_item(*span, Ending::no_memory, false, {});
     }
-    ++span->next_result;
     span_progress(span);
     return true;
 }
@@ -239,8 +234,6 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
 // One more item of the span has an ending.
 void EngineCore::span_progress(SpanWork* span) {
     Job& job = *span->job;
-    ++job.finished;
-    if (--span->chunk->unfinished == 0) release_chunk(*span->chunk);
     if (job.waited) wake_waiters(nullptr, &job);
     if (span->next_result < span->end) return;
     if (LaneState* lane = lane_of(span->lane)) {
@@ -257,7 +250,7 @@ void EngineCore::span_progress(SpanWork* span) {
 void EngineCore::refuse(LaneState& lane) {
     lane.refused = true;
     lane.stopping = true;
-    supervisor_->signal_worker(lane.id, 9);
+    supervisor_->signal_worker(lane.id, os::kSigKill);
 }
 
 void EngineCore::finish(Task* task, Ending ending, std::span<const std::byte> bytes) {

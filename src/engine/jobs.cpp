@@ -41,10 +41,8 @@ bool EngineCore::add_span(Job* job, Input& input, std::uint32_t count) {
     job->items += count;
     if (broken_ || job->cancelled) {
         // Ends at once: the reader finds the end, or the pool's cause.
-        job->finished += count;
-        count_dropped(count);
+        drop_items(*job, *chunk, count);
         job->cancelled = true;
-        if (chunk->input.in_arena) input_arena_.release({chunk->input.offset, chunk->input.length});
         return true;
     }
     job->chunks.push_back(std::move(chunk));
@@ -141,6 +139,26 @@ void EngineCore::release_chunk(Chunk& chunk) {
     }
 }
 
+// So many items of the chunk are over.
+void EngineCore::end_items(Job& job, Chunk& chunk, Ending ending, std::uint32_t count) {
+    tally_.count(ending, count);
+    job.finished += count;
+    chunk.unfinished -= count;
+    if (chunk.unfinished == 0) release_chunk(chunk);
+}
+
+// They will not run: nobody wants them, or the pool gave up.
+void EngineCore::drop_items(Job& job, Chunk& chunk, std::uint32_t count) {
+    end_items(job, chunk, broken_ ? Ending::broken : Ending::cancelled, count);
+}
+
+// The span's next item is over, and its reader finds how.
+void EngineCore::end_item(SpanWork& span, Ending ending, bool large, std::span<const std::byte> payload) {
+    append_item(*span.piece, ending, large, payload);
+    ++span.next_result;
+    end_items(*span.job, *span.chunk, ending, 1);
+}
+
 // The span has no item left that could still come: its piece is complete.
 void EngineCore::span_over(SpanWork* span) {
     Job* job = span->job;
@@ -158,11 +176,8 @@ void EngineCore::span_over(SpanWork* span) {
 void EngineCore::cancel_job(Job& job) {
     job.cancelled = true;
     for (auto& chunk : job.chunks) {
-        job.finished += chunk->count - chunk->next;
-        count_dropped(chunk->count - chunk->next);
-        chunk->unfinished -= chunk->count - chunk->next;
+        drop_items(job, *chunk, chunk->count - chunk->next);
         chunk->next = chunk->count;
-        if (chunk->unfinished == 0) release_chunk(*chunk);
     }
     job.unspanned = 0;
     job.first_open = job.chunks.size();
@@ -190,12 +205,7 @@ void EngineCore::cancel_job(Job& job) {
 
 // A span that is on no lane and never will be.
 void EngineCore::drop_span(SpanWork* span) {
-    Job& job = *span->job;
-    const std::uint32_t count = span->end - span->next_result;
-    job.finished += count;
-    count_dropped(count);
-    span->chunk->unfinished -= count;
-    if (span->chunk->unfinished == 0) release_chunk(*span->chunk);
+    drop_items(*span->job, *span->chunk, span->end - span->next_result);
     span_over(span);
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "face/runner.hpp"
 #include "face/template_life.hpp"
 #include "hardwork/exceptions.hpp"
 #include "hardwork/task.hpp"
@@ -18,7 +17,6 @@
 #include "os/duplicate.hpp"
 #include "os/image.hpp"
 #include "os/process.hpp"
-#include "os/signal.hpp"
 
 namespace hardwork {
 
@@ -95,7 +93,7 @@ int closed_on_exec(int fd) {
     return own ? own.value().release() : -1;
 }
 
-[[noreturn]] void live_as_worker(const char* numbers) noexcept {
+[[noreturn]] void begin_as_worker(const char* numbers) noexcept {
     WorkerSetup setup;
     unsigned long long address = 0;
     if (std::sscanf(numbers, kNumbers, &setup.lane_fd, &setup.input_fd, &setup.parent_fd, &address) != 4) {
@@ -104,13 +102,9 @@ int closed_on_exec(int fd) {
     setup.lane_fd = closed_on_exec(setup.lane_fd);
     setup.input_fd = closed_on_exec(setup.input_fd);
     setup.parent_fd = closed_on_exec(setup.parent_fd);
-    os::ignore_interrupts();  // Ctrl-C is the parent's business
     std::function<void()> initializer;
     if (address != 0) initializer = in_memory(reinterpret_cast<void (*)()>(static_cast<std::uintptr_t>(address)));
-    CallRunner runner(initializer, CodeIs::in_file);
-    const int code = run_worker(setup, runner);
-    flush_outputs();  // what tasks have printed
-    os::exit_now(code);
+    os::exit_now(live_as_worker(setup, initializer, CodeIs::in_file));
 }
 
 }  // namespace
@@ -148,7 +142,7 @@ bool detail::add_task(AnyFunction function) {
 
 void enter_worker(int argc, char** argv) {
     face::tasks().entered = true;
-    if (argc == 3 && std::strcmp(argv[1], face::kWorkerArgument) == 0) face::live_as_worker(argv[2]);
+    if (argc == 3 && std::strcmp(argv[1], face::kWorkerArgument) == 0) face::begin_as_worker(argv[2]);
 }
 
 }  // namespace hardwork

@@ -17,13 +17,13 @@
 #include "face/threads.hpp"
 #include "hardwork/detail/map_state.hpp"
 #include "hardwork/template.hpp"
+#include "os/codes.hpp"
 
 namespace hardwork::detail {
 
 namespace {
 
 constexpr int kMostWorkers = 1024;  // the engine's own limit
-constexpr int kKillSignal = 9;      // SIGKILL, on every Linux
 constexpr std::uint64_t kKillAgainNs = 20'000'000;
 
 bool has(ShutdownMode mode, ShutdownMode bit) {
@@ -141,7 +141,7 @@ void PoolCore::kill() {
     stop_feeding();
     // Again and again: one that is being born has no process yet that could be killed.
     do {
-        engine_->signal_workers(kKillSignal);
+        engine_->signal_workers(os::kSigKill);
     } while (!face::on_an_engine_thread() && engine_->wait_stopped(monotonic_ns() + kKillAgainNs) != WaitEnd::done);
 }
 

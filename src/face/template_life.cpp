@@ -3,8 +3,6 @@
 #include <cstdio>
 #include <iostream>
 
-#include "face/runner.hpp"
-#include "hardwork/births.hpp"
 #include "os/process.hpp"
 #include "os/signal.hpp"
 
@@ -21,11 +19,7 @@ class ForkHooks final : public TemplateHooks {
         return pid ? pid.value() : -1;
     }
     int worker_main(const WorkerSetup& setup) override {
-        os::ignore_interrupts();  // Ctrl-C is the parent's business
-        CallRunner runner(initializer_);
-        const int code = run_worker(setup, runner);
-        flush_outputs();  // what tasks have printed
-        return code;
+        return live_as_worker(setup, initializer_, CodeIs::in_memory);
     }
 
   private:
@@ -42,6 +36,14 @@ void flush_outputs() {
         // A stream that was told to throw and whose file is closed: nobody asked for this flush.
     }
     std::fflush(nullptr);
+}
+
+int live_as_worker(const WorkerSetup& setup, const std::function<void()>& initializer, CodeIs code) {
+    os::ignore_interrupts();  // Ctrl-C is the parent's business
+    CallRunner runner(initializer, code);
+    const int exit_code = run_worker(setup, runner);
+    flush_outputs();  // what tasks have printed
+    return exit_code;
 }
 
 void live_as_template(int channel_fd, const std::function<void()>& initializer) noexcept {

@@ -1,6 +1,6 @@
 #include "hardwork/worker.hpp"
-#include "hardwork/fault.hpp"
 
+#include "hardwork/fault.hpp"
 #include "os/signal.hpp"
 #include "shm/lane.hpp"
 #include "worker/claim_loop.hpp"

@@ -1,9 +1,8 @@
 // What a pool counts, and what limits the memory of its workers.
-#include <sys/mman.h>
-
 #include <numeric>
 
 #include "engine_fixture.hpp"
+#include "os/memory_use.hpp"
 
 namespace hardwork::test {
 
@@ -157,16 +156,7 @@ class Memory : public Stats {
         start_with(options);
     }
     // A sanitizer's shadow, and what the test's process has anyway.
-    static std::uint64_t base() {
-        std::uint64_t pages = 0;
-        std::uint64_t resident = 0;
-        std::FILE* file = std::fopen("/proc/self/statm", "r");
-        if (file != nullptr) {
-            EXPECT_EQ(std::fscanf(file, "%lu %lu", &pages, &resident), 2);
-            std::fclose(file);
-        }
-        return resident * static_cast<std::uint64_t>(getpagesize());
-    }
+    static std::uint64_t base() { return os::resident_bytes(getpid()); }
 };
 
 TEST_F(Memory, AWorkerThatHasTooMuchIsReplacedAfterItsTask) {
