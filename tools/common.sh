@@ -33,3 +33,11 @@ find_python() {
         fi
     done
 }
+
+# A clang++, the oldest that we promise first. Prints nothing if there is none.
+find_clang() {
+    local name
+    for name in clang++-14 clang++ clang++-15 clang++-16 clang++-17 clang++-18 clang++-19; do
+        ! command -v "$name" || return 0
+    done
+}

@@ -13,14 +13,7 @@ cd "$ROOT"
 seconds=${1:-60}
 [ $# = 0 ] || shift
 
-compiler=
-for name in "${CXX:-clang++}" clang++-14 clang++ clang++-15 clang++-16 clang++-17 clang++-18 clang++-19; do
-    case $name in *clang*) ;; *) continue ;; esac
-    if command -v "$name" >/dev/null; then
-        compiler=$(command -v "$name")
-        break
-    fi
-done
+compiler=$(find_clang)
 if [ -z "$compiler" ]; then
     echo "fuzzing needs clang++ with libFuzzer: apt-get install clang-14 libclang-rt-14-dev" >&2
     exit 1
@@ -48,40 +41,26 @@ cmake --build --preset fuzz -j "$JOBS"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export PYTHONMALLOC=malloc
 [ $# != 0 ] || set -- lane control_messages face_codec python_codec
-failed=
-run_one() {
-    local program=$1
+
+# fuzz_one PROGRAM: its output goes to a log, of which a failure shows the end.
+fuzz_one() {
+    local program=$1 log=$build/$1.log
+    if [ ! -x "$build/fuzz_$program" ]; then
+        echo "== fuzz $program: NOT RUN, it was not built"
+        return 0
+    fi
     mkdir -p "$build/corpus/$program"
-    "$build/fuzz_$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
+    if "$build/fuzz_$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
         -artifact_prefix="$build/failures/$program-" "$build/corpus/$program" "$ROOT/fuzz/corpus/$program" \
-        >"$build/$program.log" 2>&1
+        >"$log" 2>&1; then
+        echo "== fuzz $program: $(awk '/^stat::number_of_executed_units/ { print $2 }' "$log") inputs, nothing found"
+    else
+        tail -n 60 "$log"
+        echo "== fuzz $program: FAILED"
+        return 1
+    fi
 }
-# Two at a time: as many as a small machine has processors for.
-while [ $# != 0 ]; do
-    first=$1 second=${2:-}
-    shift
-    [ -z "$second" ] || shift
-    one= two=
-    if [ -x "$build/fuzz_$first" ]; then
-        run_one "$first" &
-        one=$!
-    fi
-    if [ -n "$second" ] && [ -x "$build/fuzz_$second" ]; then
-        run_one "$second" &
-        two=$!
-    fi
-    for each in "$first:$one" "$second:$two"; do
-        program=${each%%:*} job=${each#*:}
-        [ -n "$program" ] || continue
-        if [ -z "$job" ]; then
-            echo "== fuzz $program: NOT RUN, it was not built"
-        elif wait "$job"; then
-            echo "== fuzz $program: $(grep -E '^stat::number_of_executed_units' "$build/$program.log" | tr -s ' ' | cut -d' ' -f2) inputs, nothing found"
-        else
-            tail -n 60 "$build/$program.log"
-            echo "== fuzz $program: FAILED"
-            failed="$failed $program"
-        fi
-    done
-done
-[ -z "$failed" ]
+export -f fuzz_one
+export build seconds ROOT
+# shellcheck disable=SC2016  # expanded by the inner shell
+printf '%s\n' "$@" | xargs -n 1 -P "$JOBS" bash -c 'fuzz_one "$1"' bash

@@ -21,7 +21,6 @@ import argparse
 import collections
 import contextlib
 import faulthandler
-import gc
 import json
 import multiprocessing
 import os
@@ -35,8 +34,11 @@ import time
 import zlib
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+import leaks  # the audit that every test ends with
 from hardwork import Pool, PoolTerminated, ProcessPoolExecutor, TaskStopped, TaskTimeout, WorkerDied
 
 RECORD = struct.Struct("<QQ")
@@ -174,7 +176,7 @@ class Round:
         context: Any = multiprocessing.get_context(method)
         workers = self.chance.randint(1, 4)
         made: Any = face(workers, context=context) if face is Pool else face(workers, context)
-        self.pool = made
+        self.pool = made  # for who asks it what it has done, if it breaks
         self.name = f"{face.__name__}, {method}, {workers} workers"
         small_first = self._submit(made, small, (), 1, "value")
         pause = self.chance.choice((0.02, 0.1, 0.5))
@@ -376,60 +378,6 @@ class Round:
         os.truncate(self.path, 0)
 
 
-def descendants() -> set[int]:
-    """All processes below this one."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
-                parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
-    found: set[int] = set()
-    level = {os.getpid()}
-    while level:
-        level = {pid for pid, parent in parents.items() if parent in level}
-        found |= level
-    return found
-
-
-def descriptors() -> set[str]:
-    """What is open here, by number and name."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):  # the one that lists them
-            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
-    return found
-
-
-def held() -> dict[str, Any]:
-    """What a pool must give back."""
-    return {
-        "processes": descendants(),
-        "descriptors": descriptors(),
-        "threads": threading.active_count(),
-        "/dev/shm": set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set(),
-    }
-
-
-def leaks(before: dict[str, Any], pool: str) -> list[str]:
-    """What is more than before; waits a while for what is just ending."""
-    for _ in range(200):
-        now = held()
-        more = [
-            f"{what}: {before[what]} before, {now[what]} after ({pool})"
-            for what in before
-            if (now[what] - before[what] if isinstance(now[what], set) else now[what] > before[what])
-        ]
-        if not more:
-            return []
-        time.sleep(0.05)
-    return more
-
-
-def resident_mb() -> float:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=3)
@@ -442,19 +390,13 @@ def main() -> int:
     totals: collections.Counter[str] = collections.Counter({"lost": 0, "wrong": 0, "doubled": 0, "leaked": 0})
     problems: list[str] = []
     numbers = iter(range(1, sys.maxsize))
-    # The standard library keeps a fork server and a resource tracker, once there was one.
-    for method in ("forkserver", "spawn"):
-        context: Any = multiprocessing.get_context(method)
-        process = context.Process(target=int)
-        process.start()
-        process.join()
     begin = time.monotonic()
     said = begin
-    memory = 0.0
+    memory = 0
     with tempfile.NamedTemporaryFile() as book:
         while time.monotonic() - begin < options.minutes * 60 and not problems:
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
-            before = held()
+            before = leaks.take_stock()
             one = Round(chance, book.name, numbers)
             try:
                 one.run(ROUND)
@@ -465,16 +407,15 @@ def main() -> int:
             problems += one.problems
             name = one.name
             del one
-            gc.collect()  # an exception that was raised and its frames know each other
-            for leak in leaks(before, name):
+            for leak in leaks.wait_for_no_leaks(before):
                 totals["leaked"] += 1
-                problems.append(f"leaked: {leak}")
+                problems.append(f"leaked: {leak} ({name})")
             if totals["rounds"] == 5:
-                memory = resident_mb()
+                memory = leaks.resident_bytes()
             if time.monotonic() - said > 60:
                 said = time.monotonic()
                 print(f"{(said - begin) / 60:.0f} min, {summary(totals)}", flush=True)
-    grown = resident_mb() - memory if memory else 0.0
+    grown = (leaks.resident_bytes() - memory) / 1e6 if memory else 0.0
     if grown > 300:
         totals["leaked"] += 1
         problems.append(f"leaked: {grown:.0f} MB of memory since the fifth round")

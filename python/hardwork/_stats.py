@@ -48,12 +48,12 @@ class PoolStats:
     bytes_received: int
 
     @classmethod
-    def _of(cls, counts: tuple[Any, ...]) -> PoolStats:
+    def _of(cls, counts: dict[str, Any]) -> PoolStats:
         died: dict[str, int] = {}
-        for cause, value, count in counts[9]:
+        for cause, value, count in counts.pop("workers_died"):
             name = _name(cause, value)
             died[name] = died.get(name, 0) + count
-        return cls(*(*counts[:9], died, *counts[10:]))
+        return cls(workers_died=died, **counts)
 
 
 def _name(cause: int, value: int) -> str:

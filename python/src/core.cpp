@@ -192,7 +192,7 @@ PyObject* core_outstanding(PyObject* self, PyObject*) {
     return PyLong_FromUnsignedLongLong(engine != nullptr ? engine->outstanding() : 0);
 }
 
-// _core_stats(): the counts in the order of PoolStats, and of deaths (cause, value, count).
+// _core_stats(): the counts by their names, and of deaths (cause, value, count).
 PyObject* core_stats(PyObject* self, PyObject*) {
     const EngineRef engine = core_of(self)->engine;
     const PoolStats stats = engine != nullptr ? engine->stats() : PoolStats{};
@@ -204,10 +204,12 @@ PyObject* core_stats(PyObject* self, PyObject*) {
         if (!each || PyList_Append(died.get(), each.get()) < 0) return nullptr;
     }
     const auto number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
-    return Py_BuildValue("(KKKKKKKKKOKKK)", number(stats.submitted), number(stats.done), number(stats.failed),
-                         number(stats.cancelled), number(stats.retried), number(stats.requeued),
-                         number(stats.workers_alive), number(stats.workers_born), number(stats.workers_retired),
-                         died.get(), number(stats.workers_restarted), number(stats.bytes_sent),
+    return Py_BuildValue("{sKsKsKsKsKsKsKsKsKsOsKsKsK}", "submitted", number(stats.submitted), "done",
+                         number(stats.done), "failed", number(stats.failed), "cancelled", number(stats.cancelled),
+                         "retried", number(stats.retried), "requeued", number(stats.requeued), "workers_alive",
+                         number(stats.workers_alive), "workers_born", number(stats.workers_born), "workers_retired",
+                         number(stats.workers_retired), "workers_died", died.get(), "workers_restarted",
+                         number(stats.workers_restarted), "bytes_sent", number(stats.bytes_sent), "bytes_received",
                          number(stats.bytes_received));
 }
 

@@ -1,46 +1,26 @@
 #include "os/cpu.hpp"
 
 #include <sched.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
-
+#include "made_up_root.hpp"
 #include "os_fixture.hpp"
 
 namespace hardwork::os {
 namespace {
 
-namespace fs = std::filesystem;
-
-// A made-up /proc and /sys/fs/cgroup in a temporary folder.
-class CgroupTree : public ::testing::Test {
+class CgroupTree : public testing::MadeUpRoot {
   protected:
-    void SetUp() override {
-        char name[] = "/tmp/hardwork_cgroup_XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        root_ = name;
-        fs::create_directories(root_ / "proc/self");
-        fs::create_directories(root_ / "cgroup");
-    }
-    void TearDown() override {
-        if (!root_.empty()) fs::remove_all(root_);
-    }
-
-    void groups(const std::string& lines) { std::ofstream(root_ / "proc/self/cgroup") << lines; }
-    // path as in /proc/self/cgroup, below the mount.
-    void write(const std::string& group, const std::string& file, const std::string& text) {
-        const fs::path folder = root_ / ("cgroup" + group);
-        fs::create_directories(folder);
-        std::ofstream(folder / file) << text;
+    void groups(const std::string& lines) const { write("proc/self/cgroup", lines); }
+    using MadeUpRoot::write;
+    // group as in /proc/self/cgroup, below the mount.
+    void write(const std::string& group, const std::string& file, const std::string& text) const {
+        write("cgroup" + group + "/" + file, text);
     }
     void quota_v1(const std::string& group, const std::string& quota, const std::string& period) {
         write(group, "cpu.cfs_quota_us", quota + "\n");
         write(group, "cpu.cfs_period_us", period + "\n");
     }
-    int limit() const { return cgroup_cpu_limit((root_ / "proc").string(), (root_ / "cgroup").string()); }
-
-    fs::path root_;
+    int limit() const { return cgroup_cpu_limit(proc(), cgroup()); }
 };
 
 TEST_F(CgroupTree, NothingThereIsUnlimited) {

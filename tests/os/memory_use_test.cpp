@@ -1,38 +1,19 @@
 #include "os/memory_use.hpp"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-
+#include "made_up_root.hpp"
 #include "os_fixture.hpp"
 
 namespace hardwork::os {
 namespace {
 
-namespace fs = std::filesystem;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-// A made-up /proc and /sys/fs/cgroup.
-class Oom : public ::testing::Test {
+class Oom : public testing::MadeUpRoot {
   protected:
-    void SetUp() override {
-        char name[] = "/tmp/hardwork_oom_XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        root_ = name;
-    }
-    void TearDown() override {
-        if (!root_.empty()) fs::remove_all(root_);
-    }
-    void write(const std::string& file, const std::string& text) {
-        fs::create_directories((root_ / file).parent_path());
-        std::ofstream(root_ / file) << text;
-    }
-    OomCounter counter() const { return OomCounter((root_ / "proc").string(), (root_ / "cgroup").string()); }
-
-    fs::path root_;
+    OomCounter counter() const { return OomCounter(proc(), cgroup()); }
 };
 
 TEST_F(Oom, NoCounterNoKill) {

@@ -112,9 +112,9 @@ def _standard_helpers() -> tuple[set[int], set[int]]:
     """Processes and descriptors that multiprocessing keeps for the life of the process, whoever first needed them."""
     tracker = resource_tracker._resource_tracker
     server = forkserver._forkserver
-    pids = {getattr(tracker, "_pid", None), getattr(server, "_forkserver_pid", None)}
-    fds = {getattr(tracker, "_fd", None), getattr(server, "_forkserver_alive_fd", None)}
-    return pids - {None}, fds - {None}
+    pids = (getattr(tracker, "_pid", None), getattr(server, "_forkserver_pid", None))
+    fds = (getattr(tracker, "_fd", None), getattr(server, "_forkserver_alive_fd", None))
+    return {pid for pid in pids if pid is not None}, {fd for fd in fds if fd is not None}
 
 
 def _processes() -> dict[int, str]:
