@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include "hardwork/codec.hpp"
+#include "hardwork/detail/attempt.hpp"
 #include "hardwork/detail/awaiter.hpp"
 #include "hardwork/detail/shared.hpp"
 #include "hardwork/detail/task_handle.hpp"
@@ -72,14 +74,20 @@ class Future {
 
     /// As get(), without exceptions: whatever get() would throw is the Result's error().
     Result<T> try_get() noexcept {
-        return detail::result_of([this]() -> T { return get(); });
+        if (std::exception_ptr thrown = detail::attempt([this] { wait_until_ns(detail::kNever); })) {
+            return Failure(std::move(thrown));
+        }
+        return try_take();
     }
 
     /// As get_for(), without exceptions; after FailureKind::timeout the Future stays valid.
     /// @param time How long at most.
     template <class Rep, class Period>
     Result<T> try_get_for(std::chrono::duration<Rep, Period> time) noexcept {
-        return detail::result_of([&]() -> T { return get_for(time); });
+        const std::exception_ptr thrown = detail::attempt([&] {
+            if (!wait_for(time)) detail::throw_timeout();
+        });
+        return thrown != nullptr ? Result<T>(Failure(thrown)) : try_take();
     }
 
     /// Waits until the task is done, however it ends.
@@ -171,32 +179,23 @@ class Future {
         return shared_;
     }
 
+    // The task is gone afterwards, also if the result is an exception.
     T take() {
+#if defined(__cpp_exceptions)
         if (shared_ == nullptr) return take_from(std::move(handle_));
-        const std::shared_ptr<detail::Shared> shared = std::move(shared_);
-        if (detail::TaskHandle* task = shared->task()) return take_from(std::move(*task));
-        if constexpr (std::is_void_v<T>) {
-            static_cast<detail::Promise<T>&>(*shared).take().value();
-        } else {
-            return static_cast<detail::Promise<T>&>(*shared).take().value();
-        }
+#endif
+        return static_cast<T>(try_take().value());
     }
 
-    // The task is gone also if the result is an exception.
-    T take_from(detail::TaskHandle task) const {
-        const TaskResult result = task.result();
-#if defined(__cpp_exceptions)
-        return decode_(result.bytes);
-#else
-        // Nobody destroys the task as an exception passes here, and the engine would stay.
-        Result<T> value = detail::result_of([&]() -> T { return decode_(result.bytes); });
-        task.reset();
-        if constexpr (std::is_void_v<T>) {
-            value.value();
-        } else {
-            return std::move(value).value();
-        }
-#endif
+    T take_from(detail::TaskHandle task) const { return decode_(task.result().bytes); }
+
+    // As take(). Where a program has no exceptions, the frames that one passes here hold nothing to be destroyed.
+    Result<T> try_take() {
+        const std::shared_ptr<detail::Shared> shared = std::move(shared_);
+        detail::TaskHandle* const watched = shared != nullptr ? shared->task() : &handle_;
+        if (watched == nullptr) return static_cast<detail::Promise<T>&>(*shared).take();
+        detail::TaskHandle task = std::move(*watched);
+        return detail::result_of([&]() -> T { return decode_(task.result().bytes); });
     }
 
     detail::TaskHandle handle_;
