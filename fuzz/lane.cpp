@@ -88,9 +88,11 @@ class Hand {
 
     void append(const shm::Record& record, std::uint64_t payload) {
         const std::uint64_t tail = control_.worker.result_tail.load();
-        std::memcpy(lane_.result(tail), &record, sizeof record);
-        std::memcpy(lane_.result(tail) + sizeof record, &payload, sizeof payload);
-        control_.worker.result_tail.store(tail + shm::record_size(record.length % (shm::kMaxInlineResult + 1)));
+        const std::size_t header = shm::header_size(record.kind);
+        std::memcpy(lane_.result(tail), &record, header);
+        std::memcpy(lane_.result(tail) + header, &payload, sizeof payload);
+        const std::uint32_t length = record.length % (shm::kMaxInlineResult + 1);
+        control_.worker.result_tail.store(tail + shm::record_size(record.kind, length));
     }
     shm::Record record(shm::RecordKind kind) const {
         shm::Record made{};
@@ -113,6 +115,7 @@ class Hand {
         if ((change & 4) != 0) made.index = input.next<std::uint8_t>();
         if ((change & 8) != 0) made.in_arena = input.next<std::uint8_t>();
         if ((change & 16) != 0) made.task = input.next<std::uint32_t>();
+        if ((change & 64) != 0) made.kind = shm::RecordKind::next_item;
         if (made.in_arena == 1) made.length = sizeof(shm::Extent);
         std::uint32_t item = 0;
         if ((change & 32) == 0) {

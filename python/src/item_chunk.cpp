@@ -1,6 +1,9 @@
 #include "item_chunk.hpp"
 
 #include <cstring>
+#include <utility>
+
+#include "codec_encoder.hpp"
 
 namespace hardwork::py {
 
@@ -16,7 +19,46 @@ bool ItemChunk::refuse(std::size_t items, std::size_t bytes) {
     return false;
 }
 
+bool ItemChunk::add_number(PyObject* value) {
+    std::byte form = kInts;
+    std::uint64_t bits = 0;
+    if (PyLong_CheckExact(value)) {
+        long long number = 0;
+        int overflow = 0;
+        if (!compact_int(value, number)) number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (overflow != 0) return false;
+        bits = static_cast<std::uint64_t>(number);
+    } else if (PyFloat_CheckExact(value)) {
+        form = kFloats;
+        const double number = PyFloat_AS_DOUBLE(value);
+        std::memcpy(&bits, &number, sizeof bits);
+    } else {
+        return false;
+    }
+    if (!empty() && form != form_) return false;
+    if (!bytes_.append(&bits, sizeof bits)) return false;
+    form_ = form;
+    return true;
+}
+
+bool ItemChunk::spell_out() {
+    if (form_ == kItems) return true;
+    const bool floats = std::exchange(form_, kItems) == kFloats;
+    std::vector<std::uint64_t> numbers(bytes_.size() / sizeof(std::uint64_t));
+    if (!numbers.empty()) std::memcpy(numbers.data(), bytes_.data(), bytes_.size());
+    bytes_.clear();
+    for (const std::uint64_t bits : numbers) {
+        double real;
+        std::memcpy(&real, &bits, sizeof real);
+        const Ref number(floats ? PyFloat_FromDouble(real) : PyLong_FromLongLong(static_cast<long long>(bits)));
+        PyObject* only = number.get();
+        if (!number || add_call(nullptr, &only, 1) != Added::yes) return false;
+    }
+    return true;
+}
+
 bool ItemChunk::add_nothing() {
+    if (!spell_out()) return false;
     const std::size_t items = offsets_.size();
     const std::size_t before = bytes_.size();
     offsets_.push_back(before / 8);
@@ -24,6 +66,11 @@ bool ItemChunk::add_nothing() {
 }
 
 ItemChunk::Added ItemChunk::add(PyObject* fn, PyObject* const* args, Py_ssize_t count) {
+    if (fn == nullptr && count == 1 && offsets_.empty() && add_number(args[0])) return Added::yes;
+    return spell_out() ? add_call(fn, args, count) : Added::failed;
+}
+
+ItemChunk::Added ItemChunk::add_call(PyObject* fn, PyObject* const* args, Py_ssize_t count) {
     const std::size_t items = offsets_.size();
     const std::size_t before = bytes_.size();
     Pickled pickled;
@@ -51,27 +98,36 @@ ItemChunk::Added ItemChunk::add(PyObject* fn, PyObject* const* args, Py_ssize_t 
 }
 
 bool ItemChunk::send(Engine& engine, Job* job) {
-    ItemSpan header;
-    header.count = static_cast<std::uint32_t>(offsets_.size());
-    const std::size_t table = (offsets_.size() + 1) * sizeof(std::uint64_t);
+    const auto count = static_cast<std::uint32_t>(items());
+    const bool calls = form_ == kItems;
+    if (calls) offsets_.push_back(bytes_.size() / 8);
+    const std::size_t table = offsets_.size() * sizeof(std::uint64_t);
+    static_assert(sizeof(ItemSpan) == sizeof(NumberSpan));
     Input input;
-    if (!engine.allocate(sizeof header + table + bytes_.size(), input)) {
+    if (!engine.allocate(sizeof(ItemSpan) + table + bytes_.size(), input)) {
+        if (calls) offsets_.pop_back();
         PyErr_NoMemory();
         return false;
     }
-    std::byte* to = input.data;
-    std::memcpy(to, &header, sizeof header);
-    to += sizeof header;
-    offsets_.push_back(bytes_.size() / 8);
-    std::memcpy(to, offsets_.data(), table);
-    std::memcpy(to + table, bytes_.data(), bytes_.size());
-    engine.add_span(job, input, header.count);
+    if (calls) {
+        ItemSpan header;
+        header.count = count;
+        std::memcpy(input.data, &header, sizeof header);
+        std::memcpy(input.data + sizeof header, offsets_.data(), table);
+    } else {
+        NumberSpan header;
+        header.form = form_;
+        std::memcpy(input.data, &header, sizeof header);
+    }
+    std::memcpy(input.data + sizeof(ItemSpan) + table, bytes_.data(), bytes_.size());
+    engine.add_span(job, input, count);
     if (full_at_ < kMost) full_at_ *= 2;
     clear();
     return true;
 }
 
 void ItemChunk::clear() {
+    form_ = kItems;
     offsets_.clear();
     bytes_.clear();
 }

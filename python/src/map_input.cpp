@@ -30,6 +30,22 @@ bool arguments_of(PyObject*& item, Shape shape, Ref& own, PyObject* const*& argu
     return true;
 }
 
+bool is_plain(PyObject* object) {
+    return PyLong_CheckExact(object) || PyUnicode_CheckExact(object) || PyFloat_CheckExact(object) ||
+           PyBytes_CheckExact(object);
+}
+
+// Whether an item is encoded without running Python code: then nobody can take it away meanwhile, and no reference need
+// be held. A count that is left alone matters: after a fork of this process the first write to a page copies it.
+bool is_safe_borrowed(PyObject* item, Shape shape) {
+    if (shape == Shape::single) return is_plain(item);
+    if (!PyTuple_CheckExact(item)) return false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); ++i) {
+        if (!is_plain(PyTuple_GET_ITEM(item, i))) return false;
+    }
+    return true;
+}
+
 bool keep_error(Ref& errors, std::uint64_t number) {
     const Ref error(take_error());
     const Ref key(PyLong_FromUnsignedLongLong(number));
@@ -137,8 +153,10 @@ Job* start_items(PyObject* core, PyObject* fn, PyObject* list, Shape shape, cons
     ItemChunk chunk;
     bool ok = true;
     for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(list); ++i) {
-        const Ref item = Ref::borrow(PyList_GET_ITEM(list, i));  // encoding may run Python, which may change the list
-        ok = add_item(chunk, with_each, item.get(), shape, static_cast<std::uint64_t>(i), errors);
+        PyObject* item = PyList_GET_ITEM(list, i);
+        // Encoding may run Python, which may change the list.
+        const Ref held = with_each == nullptr && is_safe_borrowed(item, shape) ? Ref() : Ref::borrow(item);
+        ok = add_item(chunk, with_each, item, shape, static_cast<std::uint64_t>(i), errors);
         if (ok && chunk.full_for(options.most_in_row)) ok = chunk.send(*engine, job);
     }
     if (ok && !chunk.empty()) ok = chunk.send(*engine, job);

@@ -4,6 +4,7 @@
 //   'P' pickle         header, pickle bytes, out-of-band buffers: (args, kwargs), with function 0 (fn, args, kwargs)
 //   'R' range span     start and step: item i is one call of fn(start + i * step)
 //   'I' item span      a table of offsets, then one 'C' or 'P' call an item
+//   'N' 'F' number span  the one argument of each item, an int of 64 bits or a float
 //   'X' nothing        an item that could not be encoded: skipped by the worker, the parent holds the error
 #pragma once
 
@@ -17,6 +18,8 @@ inline constexpr std::byte kCodec{'C'};
 inline constexpr std::byte kPickle{'P'};
 inline constexpr std::byte kRange{'R'};
 inline constexpr std::byte kItems{'I'};
+inline constexpr std::byte kInts{'N'};
+inline constexpr std::byte kFloats{'F'};
 inline constexpr std::byte kNothing{'X'};
 
 struct RangeSpan {
@@ -39,6 +42,13 @@ struct ItemSpan {
     std::uint32_t count = 0;
 };
 static_assert(sizeof(ItemSpan) == 8);
+
+// 'N' and 'F': this, then 8 bytes an item.
+struct NumberSpan {
+    std::byte form = kInts;
+    std::byte pad[7] = {};
+};
+static_assert(sizeof(NumberSpan) == 8);
 
 // A pickle with its buffers, on its way into memory: gathered first, so that it is copied once.
 class Pickled {

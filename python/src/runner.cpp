@@ -24,6 +24,29 @@ std::span<const std::byte> item_of(std::span<const std::byte> bytes, std::uint32
     return bytes.subspan(sizeof header + table + ends[0] * 8, (ends[1] - ends[0]) * 8);
 }
 
+PyObject* number_in_range(std::span<const std::byte> bytes, std::uint32_t index) {
+    RangeSpan span;
+    std::memcpy(&span, bytes.data(), sizeof span);
+    return PyLong_FromLongLong(span.item(index));
+}
+
+// The number of item `index` of an 'N' or 'F' span. With a Python error if there is no such item.
+PyObject* number_of(std::span<const std::byte> bytes, std::uint32_t index) {
+    const std::size_t at = sizeof(NumberSpan) + index * sizeof(std::uint64_t);
+    if (bytes.size() < at + sizeof(std::uint64_t)) {
+        PyErr_SetString(PyExc_ValueError, "hardwork: damaged record");
+        return nullptr;
+    }
+    if (bytes[0] == kInts) {
+        std::int64_t number;
+        std::memcpy(&number, bytes.data() + at, sizeof number);
+        return PyLong_FromLongLong(number);
+    }
+    double number;
+    std::memcpy(&number, bytes.data() + at, sizeof number);
+    return PyFloat_FromDouble(number);
+}
+
 }  // namespace
 
 PythonRunner::~PythonRunner() {
@@ -94,10 +117,9 @@ PyObject* PythonRunner::call(const Invocation& call, std::span<const std::byte> 
         return nullptr;
     }
     const std::byte form = bytes[0];
-    if (form == kRange && fn != nullptr && bytes.size() == sizeof(RangeSpan)) {
-        RangeSpan span;
-        std::memcpy(&span, bytes.data(), sizeof span);
-        const Ref number(PyLong_FromLongLong(span.item(call.index)));
+    const bool range = form == kRange && bytes.size() == sizeof(RangeSpan);
+    if (fn != nullptr && (range || (call.is_item && (form == kInts || form == kFloats)))) {
+        const Ref number(range ? number_in_range(bytes, call.index) : number_of(bytes, call.index));
         if (!number) return nullptr;
         phase.enter(Phase::run);
         PyObject* arguments[2] = {nullptr, number.get()};

@@ -149,6 +149,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool drain();  // all lanes; true if anything came
     bool drain_lane(LaneState& lane);
     void pass_requests(LaneState& lane, std::uint32_t head);
+    bool take_next(LaneState& lane, std::uint64_t tail);
+    bool take_following(LaneState& lane, shm::Record record, std::uint64_t tail);
     bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);

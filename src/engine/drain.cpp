@@ -22,7 +22,7 @@ Ending ending_of(std::uint8_t outcome) {
 
 bool plausible(const shm::Record& record, std::uint64_t available, std::uint32_t generation) {
     if (record.generation != static_cast<std::uint8_t>(generation)) return false;
-    if (record.length > shm::kMaxInlineResult || shm::record_size(record.length) > available) return false;
+    if (record.length > shm::kMaxInlineResult || shm::record_size(record.kind, record.length) > available) return false;
     if (record.in_arena > 1 || (record.in_arena == 1 && record.length != sizeof(shm::Extent))) return false;
     return record.outcome <= static_cast<std::uint8_t>(Outcome::skipped);
 }
@@ -57,21 +57,11 @@ bool EngineCore::drain_lane(LaneState& lane) {
         return false;
     }
     tally_.received += tail - lane.result_head;
-    const LaneMemory* memory = lane.memory.get();
     while (lane.result_head != tail) {
-        const std::uint64_t available = tail - lane.result_head;
-        const std::byte* at = memory->lane.result(lane.result_head);
-        shm::Record record;
-        if (available < sizeof record) {
+        if (!take_next(lane, tail)) {
             refuse(lane);
             return true;
         }
-        std::memcpy(&record, at, sizeof record);  // once: the worker could change it between two looks
-        if (!plausible(record, available, lane.id >> kLaneSlotBits) || !take_record(lane, record, at + sizeof record)) {
-            refuse(lane);
-            return true;
-        }
-        lane.result_head += shm::record_size(record.length);
     }
     lane.progress_at = os::now_ns();
     control.parent.result_head.store(lane.result_head, std::memory_order_release);
@@ -82,6 +72,22 @@ bool EngineCore::drain_lane(LaneState& lane) {
     }
     pass_requests(lane, head);
     tell_releases(lane);
+    return true;
+}
+
+// The record at result_head; of a map's short items as many as follow each other. False if it is no good.
+bool EngineCore::take_next(LaneState& lane, std::uint64_t tail) {
+    const std::byte* at = lane.memory->lane.result(lane.result_head);
+    const std::uint64_t available = tail - lane.result_head;  // not 0, and a multiple of 8
+    // Each byte is copied once: the worker could change it between two looks.
+    shm::Record record;
+    std::memcpy(&record, at, shm::kShortHeader);
+    const std::uint32_t generation = lane.id >> kLaneSlotBits;
+    if (!plausible(record, available, generation)) return false;
+    if (record.kind == shm::RecordKind::next_item) return take_following(lane, record, tail);
+    std::memcpy(&record.index, at + shm::kShortHeader, sizeof record - shm::kShortHeader);
+    if (!take_record(lane, record, at + sizeof record)) return false;
+    lane.result_head += shm::record_size(record.kind, record.length);
     return true;
 }
 
@@ -126,6 +132,7 @@ bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const s
     switch (record.kind) {
         case shm::RecordKind::task: return take_task(lane, record, payload);
         case shm::RecordKind::item: return take_item(lane, record, payload);
+        case shm::RecordKind::next_item: return false;  // those are taken by the run
         case shm::RecordKind::ready:
             if (lane.ready) return false;
             lane.ready = true;
@@ -231,7 +238,41 @@ bool EngineCore::take_item(LaneState& lane, const shm::Record& record, const std
     return true;
 }
 
-// One more item of the span has an ending.
+// A run of items that follow the last one that came, each with a value in the ring. Their books are kept once.
+bool EngineCore::take_following(LaneState& lane, shm::Record record, std::uint64_t tail) {
+    SpanWork* span = lane.span;
+    if (span == nullptr) return false;
+    const std::uint32_t generation = lane.id >> kLaneSlotBits;
+    const std::uint32_t first = span->next_result;
+    bool good = true;
+    for (;;) {
+        good = record.in_arena == 0 && record.outcome == static_cast<std::uint8_t>(Outcome::value) &&
+               span->next_result < span->end;
+        if (!good) break;
+        if (!stopped_hard(lane, span->position, span->next_result)) {
+            const std::byte* payload = lane.memory->lane.result(lane.result_head) + shm::kShortHeader;
+            append_item(*span->piece, Ending::value, false, {payload, record.length});
+            ++span->next_result;
+        }
+        lane.result_head += shm::record_size(record.kind, record.length);
+        if (lane.result_head == tail || span->next_result == span->end) break;
+        std::memcpy(&record, lane.memory->lane.result(lane.result_head), shm::kShortHeader);
+        if (record.kind != shm::RecordKind::next_item) break;
+        good = plausible(record, tail - lane.result_head, generation);
+        if (!good) break;
+    }
+    const std::uint32_t count = span->next_result - first;
+    if (count == 0) return good;
+    const std::uint64_t each = functions_[span->job->function].estimate.ns() * count;
+    lane.queued_ns = lane.queued_ns < each ? 0 : lane.queued_ns - each;
+    for (std::uint32_t item = first; item != span->next_result && !runs_.empty(); ++item)
+        forget_runs(span->job, span->chunk->base + item);
+    end_items(*span->job, *span->chunk, Ending::value, count);
+    span_progress(span);
+    return good;
+}
+
+// More items of the span have an ending.
 void EngineCore::span_progress(SpanWork* span) {
     Job& job = *span->job;
     if (job.waited) wake_waiters(nullptr, &job);

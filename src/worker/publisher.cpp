@@ -68,14 +68,22 @@ bool Publisher::publish(shm::Record record, const ResultBuffer& out) {
     record.in_arena = out.in_arena() ? 1 : 0;
     record.length = out.in_arena() ? static_cast<std::uint32_t>(sizeof extent) : static_cast<std::uint32_t>(out.used());
     record.generation = static_cast<std::uint8_t>(generation_);
-    const std::uint64_t need = shm::record_size(record.length);
+    if (record.kind == shm::RecordKind::item) {
+        const bool follows = record.index == next_index_ && record.task == span_ && record.in_arena == 0 &&
+                             record.outcome == static_cast<std::uint8_t>(Outcome::value) && record.nanoseconds == 0;
+        span_ = record.task;
+        next_index_ = record.index + 1;
+        if (follows) record.kind = shm::RecordKind::next_item;
+    }
+    const std::size_t header = shm::header_size(record.kind);
+    const std::uint64_t need = shm::record_size(record.kind, record.length);
     const bool full = shm::kResultRingSize - (tail_ - known_head_) < need;
     if (full) wait_for_room(need);
     std::byte* at = lane_.result(tail_);
-    std::memcpy(at, &record, sizeof record);
+    std::memcpy(at, &record, header);
     HARDWORK_FAULT_POINT();
     const void* payload = out.in_arena() ? static_cast<const void*>(&extent) : out.scratch();
-    if (record.length != 0) std::memcpy(at + sizeof record, payload, record.length);
+    if (record.length != 0) std::memcpy(at + header, payload, record.length);
     HARDWORK_FAULT_POINT();
     tail_ += need;
     shm::Control& control = lane_.control();

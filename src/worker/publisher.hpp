@@ -57,6 +57,8 @@ class Publisher {
     shm::Lane& lane_;
     std::uint64_t tail_ = 0;
     std::uint64_t known_head_ = 0;
+    std::uint64_t span_ = 0;  // of the last item published, with the index after it; spans are numbered from 1
+    std::uint32_t next_index_ = 0;
     bool unannounced_ = false;  // a record was published and ring_if_wanted() not yet called
     std::uint32_t rung_ = 0;    // the value of `want` that was last answered
     std::uint32_t idle_rung_ = 0;

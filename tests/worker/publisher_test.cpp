@@ -57,7 +57,7 @@ TEST_F(PublisherTest, ARecordIsWholeWhenTheTailSaysSo) {
     record.length = 9'999;  // the publisher's to fill in
     record.in_arena = 1;
     publisher_.publish(record, out_);
-    ASSERT_EQ(control_.worker.result_tail.load(), shm::record_size(5));
+    ASSERT_EQ(control_.worker.result_tail.load(), shm::record_size(shm::RecordKind::item, 5));
     shm::Record seen;
     std::memcpy(&seen, lane_.result(0), sizeof seen);
     EXPECT_EQ(seen.kind, shm::RecordKind::item);

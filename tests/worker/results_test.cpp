@@ -99,7 +99,8 @@ TEST(Results, AFullRingBlocksUntilTheParentHasRead) {
     ASSERT_TRUE(eventually([&] { return parent.control().bells.blocked.load() == 1; }));
     const std::uint64_t published = parent.control().worker.result_tail.load() - begin;
     EXPECT_LE(published, shm::kResultRingSize);
-    EXPECT_GT(published + shm::record_size(30'000 + kTasks), shm::kResultRingSize) << "blocked without need";
+    EXPECT_GT(published + shm::record_size(shm::RecordKind::task, 30'000 + kTasks), shm::kResultRingSize)
+        << "blocked without need";
     EXPECT_LT(parent.board.runs.load(), kTasks);
     EXPECT_EQ(parent.control().worker.phase.load(), static_cast<std::uint32_t>(Phase::publish));
     // It says that it is blocked first, and rings if it still is.

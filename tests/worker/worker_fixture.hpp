@@ -130,16 +130,26 @@ class LaneParent {
             return got;
         }
         const std::byte* at = lane_.result(head_);
-        std::memcpy(&got.record, at, sizeof got.record);
+        std::memcpy(&got.record, at, shm::kShortHeader);
+        const std::size_t header = shm::header_size(got.record.kind);
+        const std::uint64_t size = shm::record_size(got.record.kind, got.record.length);
+        if (got.record.kind == shm::RecordKind::next_item) {
+            got.record.kind = shm::RecordKind::item;
+            got.record.task = last_.task;
+            got.record.index = last_.index + 1;
+        } else {
+            std::memcpy(&got.record, at, sizeof got.record);
+        }
+        last_ = got.record;
         EXPECT_EQ(got.record.generation, 0xa5);
-        EXPECT_LE(head_ + shm::record_size(got.record.length), control().worker.result_tail.load());
+        EXPECT_LE(head_ + size, control().worker.result_tail.load());
         if (got.record.in_arena != 0) {
             EXPECT_EQ(got.record.length, sizeof got.extent);
-            std::memcpy(&got.extent, at + sizeof got.record, sizeof got.extent);
+            std::memcpy(&got.extent, at + header, sizeof got.extent);
         } else {
-            got.bytes.assign(reinterpret_cast<const char*>(at + sizeof got.record), got.record.length);
+            got.bytes.assign(reinterpret_cast<const char*>(at + header), got.record.length);
         }
-        head_ += shm::record_size(got.record.length);
+        head_ += size;
         control().parent.result_head.store(head_, std::memory_order_release);
         full_fence();
         if (control().bells.blocked.load(std::memory_order_relaxed) != 0) ring_work();
@@ -199,6 +209,7 @@ class LaneParent {
     pid_t pid_ = -1;
     std::uint32_t tail_ = 0;
     std::uint64_t head_ = 0;
+    shm::Record last_{};  // what a following item is counted from
     std::uint32_t want_ = 0;
 };
 
