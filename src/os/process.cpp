@@ -1,5 +1,6 @@
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "os/poll.hpp"
 
@@ -49,6 +52,20 @@ Result<Fd> open_pidfd(std::int32_t pid) {
     if (fd >= 0) return Fd(static_cast<int>(fd));
     const bool refused = errno == ENOSYS || errno == EPERM;
     return Error{refused ? Errc::unsupported : Errc::system, errno, "pidfd_open"};
+}
+
+std::int32_t pid_behind(int pidfd) {
+    char path[40];
+    std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+    const Fd file(open(path, O_RDONLY | O_CLOEXEC));
+    if (!file) return 0;
+    char text[512];
+    const ssize_t size = read(file.get(), text, sizeof text - 1);
+    if (size <= 0) return 0;
+    text[size] = '\0';
+    const char* line = std::strstr(text, "\nPid:");
+    int pid = 0;
+    return line != nullptr && std::sscanf(line, "\nPid:%d", &pid) == 1 && pid > 0 ? pid : 0;
 }
 
 bool send_signal(const Fd& pidfd, int signal) {

@@ -16,6 +16,8 @@ using base::Result;
 
 std::int32_t self_pid();  // getpid, never cached across fork
 Result<Fd> open_pidfd(std::int32_t pid);
+// The number of the process that a pidfd stands for (its "Pid:" in /proc/self/fdinfo); 0 if it cannot be told.
+std::int32_t pid_behind(int pidfd);
 // Sends a signal to exactly the process the pidfd stands for; false when it is already gone.
 bool send_signal(const Fd& pidfd, int signal);
 bool has_ended(const Fd& pidfd);  // without waiting

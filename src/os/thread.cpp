@@ -68,6 +68,12 @@ void Thread::join() {
     joinable_ = false;
 }
 
+void Thread::cancel() {
+    if (!joinable_) return;
+    pthread_cancel(handle_of(handle_));
+    join();
+}
+
 void Thread::detach() {
     if (!joinable_) return;
     pthread_detach(handle_of(handle_));

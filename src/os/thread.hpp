@@ -16,6 +16,9 @@ class Thread {
     // name: at most 15 characters, seen in ps and gdb. False when the system refuses a thread.
     bool start(const char* name, std::function<void()> body);
     void join();
+    // Ends it where it sleeps in a system call (pthread_cancel(3)), and joins it. For a body that does nothing but sleep,
+    // where waking it by a descriptor would count on nobody touching that.
+    void cancel();
     void detach();
     bool joinable() const { return joinable_; }
     bool is_current() const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "os/identity.hpp"
 #include "os/memory.hpp"
 #include "shm/request.hpp"
 
@@ -24,10 +25,10 @@ class Windows {
   public:
     Windows() = default;
     Windows(int fd, std::uint64_t base, std::uint64_t size, os::Access access)
-        : fd_(fd), base_(base), size_(size), access_(access) {}
+        : fd_(fd), file_(os::identity_of(fd)), base_(base), size_(size), access_(access) {}
     // Whether an extent could have been allocated so: within the arena, and across windows only if it is larger.
     bool plausible(Extent extent) const;
-    // nullptr if it is not plausible or cannot be mapped.
+    // nullptr if it is not plausible or cannot be mapped: also if the descriptor is no longer that of the memory.
     std::byte* at(Extent extent);
     void forget(Extent extent);  // unmaps a large extent's own mapping
 
@@ -38,6 +39,7 @@ class Windows {
     std::byte* map(std::uint64_t offset, std::uint64_t length);
 
     int fd_ = -1;
+    os::FileIdentity file_;
     std::uint64_t base_ = 0;  // where the arena begins in the memory
     std::uint64_t size_ = 0;
     os::Access access_ = os::Access::read_only;

@@ -12,7 +12,8 @@ namespace hardwork {
 
 namespace {
 constexpr double kMemoryLookNs = 1e6;
-}
+constexpr std::uint32_t kLongNs = 100'000;  // a look at the descriptors is a few hundred
+}  // namespace
 
 ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
     : lane_(lane),
@@ -27,6 +28,10 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       max_tasks_(control_.info.max_tasks),
       span_is_task_(control_.info.span_is_task != 0),
       max_memory_(control_.info.max_memory),
+      lane_fd_(setup.lane_fd),
+      input_fd_(setup.input_fd),
+      lane_file_(os::identity_of(setup.lane_fd)),
+      input_file_(os::identity_of(setup.input_fd)),
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
 // The lane goes next, and a stop that came at the last moment may still be asked about.
@@ -60,7 +65,7 @@ int ClaimLoop::run() {
         }
         if (limit_reached()) {
             announce();
-            return 0;
+            return damaged_ ? 74 : 0;  // EX_IOERR of sysexits.h
         }
         control_.worker.request_head.store(++head_, std::memory_order_release);
     }
@@ -144,6 +149,11 @@ bool ClaimLoop::memory_exceeded() {
     return memory_exceeded_;
 }
 
+bool ClaimLoop::files_changed() {
+    damaged_ = os::identity_of(lane_fd_) != lane_file_ || os::identity_of(input_fd_) != input_file_;
+    return damaged_;
+}
+
 // Before DECODE, which is what makes this the execution that the parent may time and stop.
 void ClaimLoop::begin(const shm::Request& request, std::uint32_t item) {
     running_here.item.store(item, std::memory_order_relaxed);
@@ -175,12 +185,15 @@ void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm
     record.task = request.task;
     if (publisher_.publish(record, out_)) watch = Stopwatch{os::ticks()};  // waiting for the parent is not its time
     phase_.enter(Phase::idle);
+    if (elapsed >= kLongNs) look_at_files_ = true;
     if (!call.is_item || !span_is_task_) ++executed_;
 }
 
 std::span<const std::byte> ClaimLoop::payload(const shm::Request& request) {
     if (!request.in_arena) return {request.bytes, request.inline_length};
     const std::byte* data = input_windows_.at(request.extent);
+    // Not this task's fault, and it has not been touched: in CLAIM the end of this process gives it to another.
+    if (data == nullptr && files_changed()) os::kill_self();
     return {data, data != nullptr ? request.extent.length : 0};
 }
 

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "hardwork/worker.hpp"
+#include "os/identity.hpp"
 #include "shm/arena.hpp"
 #include "shm/lane.hpp"
 #include "worker/publisher.hpp"
@@ -46,9 +48,12 @@ class ClaimLoop {
     void begin(const shm::Request& request, std::uint32_t item);
     std::span<const std::byte> payload(const shm::Request& request);
     bool limit_reached() {
-        return (max_tasks_ != 0 && executed_ >= max_tasks_) || (max_memory_ != 0 && memory_exceeded());
+        return (max_tasks_ != 0 && executed_ >= max_tasks_) || (max_memory_ != 0 && memory_exceeded()) || damaged();
     }
     bool memory_exceeded();
+    // Whether a task has closed our descriptors, or put its own files there. Short tasks are not suspected.
+    bool damaged() { return damaged_ || (std::exchange(look_at_files_, false) && files_changed()); }
+    bool files_changed();
 
     shm::Lane& lane_;
     shm::Control& control_;
@@ -66,6 +71,12 @@ class ClaimLoop {
     std::uint64_t max_memory_;
     std::uint64_t memory_looked_at_ = 0;  // in ticks
     bool memory_exceeded_ = false;
+    int lane_fd_;
+    int input_fd_;
+    os::FileIdentity lane_file_;
+    os::FileIdentity input_file_;
+    bool look_at_files_ = false;
+    bool damaged_ = false;
     double ns_per_tick_;
     Stopwatch watch_;
     bool timing_ = false;  // watch_ runs since the last task, which was of timed_function_

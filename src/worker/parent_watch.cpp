@@ -1,36 +1,51 @@
 #include "worker/parent_watch.hpp"
 
-#include <memory>
-
 #include "hardwork/worker.hpp"
+#include "os/futex.hpp"
+#include "os/identity.hpp"
 #include "os/poll.hpp"
 #include "os/process.hpp"
 #include "os/thread.hpp"
-#include "os/watch.hpp"
 
 namespace hardwork {
 
 namespace {
 
+// A task may close every descriptor, or put its own files in their place: nothing here is lost or written by that.
 struct Watch {
     int parent_fd = -1;
+    os::FileIdentity parent_file;
+    std::int32_t parent_pid = 0;
     std::int32_t pid = 0;  // the process it belongs to: a forked child must not touch a thread it does not have
-    os::Notifier stop;
     os::Thread thread;
     bool running = false;
 
     bool run() {
-        stop.clear();
-        running = thread.start("hardwork-watch", [fd = parent_fd, stop_fd = stop.fd()] {
-            if (os::wait_readable_or(fd, stop_fd)) os::kill_self();
-        });
+        running = thread.start("hardwork-watch", [this] { sleep(); });
         return running;
     }
     void pause() {
         if (!running) return;
-        stop.notify();
-        thread.join();
+        thread.cancel();
         running = false;
+    }
+
+  private:
+    void sleep() const {
+        os::Fd own;
+        int fd = parent_fd;
+        os::FileIdentity file = parent_file;
+        for (;;) {
+            // Sleeping holds the open file, so what happens to the number meanwhile does not matter.
+            const bool same = os::identity_of(fd) == file;
+            if (same) os::wait_readable(fd, os::kNoDeadline);
+            if (same && os::identity_of(fd) == file) os::kill_self();
+            auto again = parent_pid != 0 ? os::open_pidfd(parent_pid) : base::Result<os::Fd>(Error{});
+            if (!again) os::kill_self();
+            own = again.take();
+            fd = own.get();
+            file = os::identity_of(fd);
+        }
     }
 };
 
@@ -40,12 +55,11 @@ Watch* the_watch = nullptr;
 }  // namespace
 
 bool start_parent_watch(int parent_fd) {
-    auto stop = os::Notifier::create();
-    if (!stop) return false;
     auto* watch = new Watch;
     watch->parent_fd = parent_fd;
+    watch->parent_file = os::identity_of(parent_fd);
+    watch->parent_pid = os::pid_behind(parent_fd);
     watch->pid = os::self_pid();
-    watch->stop = stop.take();
     the_watch = watch;
     return watch->run();
 }

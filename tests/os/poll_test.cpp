@@ -8,7 +8,6 @@
 
 #include "base/atomic.hpp"
 #include "os/futex.hpp"
-#include "os/watch.hpp"
 #include "os_fixture.hpp"
 
 namespace hardwork::os {
@@ -193,32 +192,6 @@ TEST(Notifier, WakesAPollerFromAnotherThread) {
     notifier.value().clear();  // nothing to clear: must not block
     notifier.value().notify();
     EXPECT_EQ(poller.wait(token, kNoDeadline), 1U);
-}
-
-TEST(WaitReadableOr, TellsWhichOne) {
-    Pipe watched;
-    Pipe stop;
-    watched.fill();
-    EXPECT_TRUE(wait_readable_or(watched.out.get(), stop.out.get()));
-    stop.fill();
-    EXPECT_FALSE(wait_readable_or(watched.out.get(), stop.out.get())) << "stopping goes first";
-    watched.drain();
-    EXPECT_FALSE(wait_readable_or(watched.out.get(), stop.out.get()));
-    stop.drain();
-    watched.in.reset();
-    EXPECT_TRUE(wait_readable_or(watched.out.get(), stop.out.get())) << "hung up";
-}
-
-TEST(WaitReadableOr, SleepsUntilStopped) {
-    Pipe watched;
-    Pipe stop;
-    Atomic<int> result{-1};
-    std::thread watcher([&] { result = wait_readable_or(watched.out.get(), stop.out.get()) ? 1 : 0; });
-    usleep(3'000);
-    EXPECT_EQ(result.load(), -1);
-    stop.fill();
-    watcher.join();
-    EXPECT_EQ(result.load(), 0);
 }
 
 }  // namespace

@@ -267,20 +267,27 @@ def test_an_endless_map_does_not_hold_up_others(own_pool: Any) -> None:
     assert next(endless) == 1
 
 
-def test_the_input_runs_ahead_by_so_much(own_pool: Any) -> None:
+def test_the_input_runs_ahead_of_the_workers_by_so_much(own_pool: Any, gate: Gate) -> None:
     taken = 0
 
-    def source() -> Iterator[bytes]:
+    def source() -> Iterator[tuple[Gate, bytes]]:
         nonlocal taken
         while True:
             taken += 1
-            yield bytes(1_000_000)
+            yield gate, bytes(1_000_000)
 
-    results = own_pool.imap(len, source())
+    results = own_pool.imap(wait_and_measure, source())
+    gate.wait_for(2)
+    poll(lambda: taken >= 50)
+    time.sleep(0.3)
+    assert taken < 100  # 64 MB, and what is being worked on
+    gate.open()
     for _ in range(5):
         assert next(results) == 1_000_000
-    time.sleep(0.3)
-    assert taken < 5000
+
+
+def wait_and_measure(item: tuple[Gate, bytes]) -> int:
+    return len(wait_at(item[0], item[1]))
 
 
 @pytest.mark.parametrize("ordered", [True, False])

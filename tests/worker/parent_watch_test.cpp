@@ -1,5 +1,6 @@
 #include "worker/parent_watch.hpp"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include <filesystem>
@@ -161,6 +162,54 @@ TEST_F(Orphans, APausedWatchIsNoThreadAndSeesTheDeathWhenItResumes) {
     kill_parent();
     board_->go.store(1);
     EXPECT_TRUE(reached(2)) << "killed while paused";
+    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+}
+
+// Ways to take descriptors away, or to put others there.
+int close_all(int) {
+    for (int fd = 3; fd < 256; ++fd)
+        close(fd);
+    return 0;
+}
+int replace(int parent_fd) {
+    const int other = memfd_create("other", 0);
+    for (int fd = 3; fd < 64; ++fd) {
+        if (fd != other) dup2(other, fd);
+    }
+    return parent_fd;
+}
+
+class MeddledOrphans : public Orphans, public ::testing::WithParamInterface<int (*)(int)> {};
+INSTANTIATE_TEST_SUITE_P(Descriptors, MeddledOrphans, ::testing::Values(close_all, replace));
+
+TEST_P(MeddledOrphans, AreWatchedAllTheSame) {
+    make_family([&](int parent_fd) {
+        if (!start_parent_watch(parent_fd)) return 1;
+        GetParam()(parent_fd);
+        step(1);
+        wait_for_go(1);
+        return 2;
+    });
+    ASSERT_TRUE(reached(1));
+    kill_parent();
+    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+}
+
+TEST_P(MeddledOrphans, AreWatchedAgainAfterAPause) {
+    make_family([&](int parent_fd) {
+        if (!start_parent_watch(parent_fd)) return 1;
+        GetParam()(parent_fd);
+        pause_parent_watch();
+        if (!no_watch_is_left()) return 3;
+        resume_parent_watch();
+        usleep(20'000);
+        if (watches_here() != 1) return 4;
+        step(1);
+        wait_for_go(1);
+        return 2;
+    });
+    ASSERT_TRUE(reached(1));
+    kill_parent();
     EXPECT_EQ(end_of_child(), 128 + SIGKILL);
 }
 
