@@ -157,7 +157,10 @@ class Engine {
     // 0.5 s) by killing its worker. False: it was done already.
     virtual bool stop(Task* task) = 0;
     virtual TaskResult result(Task* task) = 0;  // of a done task
-    virtual void release(Task* task) = 0;       // the handle; the task goes on
+    // The result of a done task has been read, and nobody reads it again: its bytes go, also those that lie in the memory
+    // of its worker.
+    virtual void drop_result(Task* task) = 0;
+    virtual void release(Task* task) = 0;  // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
     virtual bool subscribe(Task* task, void* cookie) = 0;
     // The same when all results of a map are there, or none will come any more.

@@ -172,7 +172,9 @@ int resolve(PyObject* self) {
     PyObject* value = nullptr;
     const bool cancelled = result.ending == Ending::cancelled;
     if (!cancelled) {
+        ++own.decoding;
         value = decode_ending(engine, result, is_error);  // may run Python code, and so another resolve
+        --own.decoding;
         if (value == nullptr) return -1;
     }
     const Ref condition = Ref::borrow(own.extra != nullptr ? own.extra->condition : nullptr);
@@ -190,6 +192,8 @@ int resolve(PyObject* self) {
         own.state = cancelled ? FutureState::notified : FutureState::finished;
         if (value != nullptr && PyObject_IS_GC(value)) track(self);
         value = nullptr;
+        // Who keeps the future keeps the value, and not what it was made from besides.
+        if (own.decoding == 0 && result.bytes.size() > kSmallResult) engine.drop_result(own.task);
         if (condition) outcome = tell_waiters(self, own);
     }
     Py_XDECREF(value);

@@ -7,6 +7,7 @@ namespace hardwork::py {
 
 enum class FutureState : std::uint8_t { pending, running_by_hand, cancelled, notified, finished };
 
+
 // Made when somebody looks at it: most futures never need it.
 struct Extra {
     PyObject* condition = nullptr;  // threading.Condition, once handed out
@@ -22,6 +23,7 @@ struct FutureFields {
     Extra* extra;
     FutureState state;
     bool is_error;
+    std::uint16_t decoding;  // threads that read the task's bytes: decoding may run Python code, and so let others in
     bool subscribed;  // the collector holds a reference and will announce it
     bool called;      // callbacks have been run
 };

@@ -50,6 +50,9 @@ struct NumberSpan {
 };
 static_assert(sizeof(NumberSpan) == 8);
 
+// A result up to this lies in the task itself: nothing is freed by dropping it early.
+inline constexpr std::size_t kSmallResult = 24;
+
 // A pickle with its buffers, on its way into memory: gathered first, so that it is copied once.
 class Pickled {
   public:

@@ -139,12 +139,18 @@ Waited settle_task(PyObject* self, std::uint64_t deadline) {
         if (!engine->is_done(own.task)) return Waited::timeout;
     }
     if (const Waited waited = wait_for_task(engine, own.task, deadline); waited != Waited::done) return waited;
+    if (own.ready) return Waited::done;  // another thread was faster
     const TaskResult result = engine->result(own.task);
     bool is_error = false;
     const Ref alive = Ref::borrow(self);
+    ++own.decoding;
     Ref value(decode_ending(*engine, result, is_error, Face::pool));  // may run Python code, and so settle it
+    --own.decoding;
     if (!value) return Waited::raised;
-    if (!own.ready) make_ready(self, value.release(), is_error);
+    if (!own.ready) {
+        make_ready(self, value.release(), is_error);
+        if (own.decoding == 0 && result.bytes.size() > kSmallResult) engine->drop_result(own.task);
+    }
     return Waited::done;
 }
 

@@ -37,6 +37,7 @@ struct PoolResult {
     std::uint64_t number;
     bool ready;
     bool is_error;
+    std::uint16_t decoding;  // as FutureFields::decoding
 };
 
 extern Py_ssize_t result_offset;  // where the fields begin: behind the base class's

@@ -1,5 +1,6 @@
 // Tasks in; what a handle can ask and do.
 #include <cstring>
+#include <utility>
 
 #include "engine/core.hpp"
 #include "os/clock.hpp"
@@ -128,16 +129,22 @@ TaskResult EngineCore::result(Task* task) {
     return result;
 }
 
-void EngineCore::release(Task* task) {
-    if (task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    // The last reference goes only after the task is done: the engine's own is dropped then.
+void EngineCore::drop_result(Task* task) {
     if (has_death(task->ending)) {
-        delete task->storage.death;
+        delete std::exchange(task->storage.death, nullptr);
     } else if ((task->flags & kResultLarge) != 0) {
         delete task->storage.large;
     } else if ((task->flags & kResultOnHeap) != 0) {
         delete[] task->storage.heap.data;
     }
+    task->flags &= static_cast<std::uint8_t>(~(kResultLarge | kResultOnHeap));
+    task->length = 0;
+}
+
+void EngineCore::release(Task* task) {
+    if (task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // The last reference goes only after the task is done: the engine's own is dropped then.
+    drop_result(task);
     slab_.put_back(task);
 }
 

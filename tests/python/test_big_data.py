@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import hashlib
+import os
 import pickle
 from typing import Any
 
+import hardwork
 import numpy as np
 import pytest
 from helpers import identity
@@ -159,3 +162,28 @@ def test_a_map_whose_results_are_large(pool: Any) -> None:
 def test_other_buffers(pool: Any) -> None:
     numbers = array.array("d", [1.5]) * 300_000
     assert pool.submit(identity, numbers).result() == numbers
+
+
+@pytest.mark.parametrize("kind", ["executor", "pool"])
+def test_a_value_is_not_kept_twice(kind: str) -> None:
+    data = bytes(2_000_000)
+    if kind == "executor":
+        with hardwork.ProcessPoolExecutor(2) as executor:
+            futures = [executor.submit(identity, data) for _ in range(6)]
+            assert [future.result() for future in futures] == [data] * 6
+    else:
+        with hardwork.Pool(2) as pool:
+            results = [pool.apply_async(identity, (data,)) for _ in range(6)]
+            assert [result.get() for result in results] == [data] * 6
+            pool.close()
+            pool.join()
+    # Whoever has the futures has the values. The memory of the workers, where the bytes had come, is gone.
+    assert lanes_here() == 0
+
+
+def lanes_here() -> int:
+    links = []
+    for entry in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(f"/proc/self/fd/{entry}"))
+    return sum("hardwork-lane" in link for link in links)

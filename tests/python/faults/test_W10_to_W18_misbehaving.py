@@ -1,0 +1,300 @@
+"""W10 to W18: a task does to its worker what no task should."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from multiprocessing.pool import MaybeEncodingError
+from typing import Any
+
+import pytest
+from acts import PHASES, act_in, die, freeze, hold_the_gil, ignore_signals_and_wait, throw
+from hardwork import TaskTimeout, WorkerDied
+from helpers import append_line, double, own_pid, poll, read_lines, wait_at
+from leaks import is_alive, wait_until_gone
+
+
+class Stop(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, Stop])
+@pytest.mark.parametrize("phase", PHASES)
+def test_W10_base_exception(lab: Any, phase: str, kind: type[BaseException]) -> None:
+    """It is delivered to the caller, and the worker lives."""
+    face = lab(workers=1)
+    pid = face.call(own_pid)
+    face.innocents(5)
+    call = act_in(phase, face, throw, kind, "why")
+    error = call.error()
+    assert type(error) is kind
+    assert error.args == ("why",)
+    face.innocents(5)
+    assert face.call(own_pid) == pid
+
+
+def test_W11_stopped_while_idle(lab: Any) -> None:
+    """Work goes to the others; continued, it works again."""
+    face = lab()
+    victim = face.warm()[0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        limited = [face.submit(double, number, timeout=60) for number in range(50)]
+        # One may wait in the stopped one's lane until that goes on.
+        poll(lambda: sum(call.done() for call in limited) >= 49)
+    finally:
+        os.kill(victim, signal.SIGCONT)
+    assert [call.value() for call in limited] == [2 * number for number in range(50)]
+    face.innocents(20)
+
+
+def test_W11_stopped_while_running_with_a_time_limit(lab: Any) -> None:
+    """TaskTimeout; the worker is replaced, and SIGCONT never gives a second result."""
+    face = lab()
+    call = face.submit(freeze, timeout=0.2, grace=0.1)
+    face.innocents(50)
+    error = call.error()
+    assert type(error) is TaskTimeout
+    assert call.done()
+    face.innocents(20)
+
+
+def test_W11_continued_before_the_limit(lab: Any, tmp_path: Any) -> None:
+    """A task that was stopped and goes on ends as if nothing had been."""
+    face = lab()
+    path = tmp_path / "pid"
+    call = face.expect(face.submit(freeze_and_say, str(path), timeout=60), "thawed")
+    poll(lambda: read_lines(path))
+    pid = int(read_lines(path)[0])
+    poll(lambda: state_of(pid) == "T")
+    os.kill(pid, signal.SIGCONT)
+    assert call.value() == "thawed"
+
+
+def freeze_and_say(path: str) -> str:
+    append_line(path, os.getpid())
+    return freeze()
+
+
+def state_of(pid: int) -> str:
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def test_W12_holds_the_gil_in_c(lab: Any) -> None:
+    """With a time limit: stopped after limit and grace, by force; TaskTimeout names the worker."""
+    face = lab()
+    call = face.submit(hold_the_gil, timeout=0.2, grace=0.2)
+    face.innocents(50)
+    error = call.error()
+    assert type(error) is TaskTimeout
+    assert "worker" in str(error)
+
+
+def test_W13_ignores_signals_at_a_time_limit(lab: Any, gate: Any) -> None:
+    """SIGKILL after the grace."""
+    face = lab()
+    call = face.submit(ignore_signals_and_wait, gate, timeout=0.3, grace=0.2)
+    face.innocents(20)
+    assert type(call.error()) is TaskTimeout
+    assert wait_until_gone(gate.entered()) == []
+
+
+def test_W13_ignores_signals_at_the_end(lab: Any, gate: Any) -> None:
+    """Ending the pool by force ends it too."""
+    face = lab()
+    face.broken = True  # on purpose: it is ended
+    call = face.submit(ignore_signals_and_wait, gate)
+    gate.wait_for(1)
+    face.pool.kill_workers() if face.kind == "executor" else face.pool.terminate()
+    assert call.error() is not None
+    assert wait_until_gone(gate.entered()) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_W14_forked_and_left_threads_then_died(lab: Any, tmp_path: Any) -> None:
+    """As W4: the pool does not wait for what the task left behind."""
+    face = lab()
+    path = tmp_path / "child"
+    face.innocents(20)
+    face.expect_death(face.submit(leave_things_and_die, str(path)), signal=signal.SIGKILL)
+    face.innocents(20)
+    poll(lambda: read_lines(path))
+    child = int(read_lines(path)[0])
+    assert is_alive(child)
+    os.kill(child, signal.SIGKILL)
+
+
+def leave_things_and_die(path: str) -> None:
+    child = os.fork()
+    if child == 0:
+        time.sleep(100)
+        os._exit(0)
+    append_line(path, child)
+    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def close_all() -> str:
+    os.closerange(3, 1024)
+    time.sleep(0.001)
+    return "done"
+
+
+def replace_all() -> str:
+    other = os.memfd_create("other")
+    for fd in range(3, 64):
+        if fd != other:
+            os.dup2(other, fd)
+    time.sleep(0.001)
+    return "done"
+
+
+def close_all_and_fork() -> str:
+    os.closerange(3, 1024)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return "done"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("act", [close_all, replace_all, close_all_and_fork])
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_W15_closes_or_replaces_descriptors(lab: Any, act: Any, method: str) -> None:
+    """At most that worker is lost; no other task notices, also none with large arguments and results."""
+    face = lab(method=method)
+    data = bytes(2_000_000)
+    calls = []
+    for _ in range(3):
+        calls.append(face.submit(act))
+        for _ in range(5):
+            face.expect(face.submit(echo, data), data)
+        face.innocents(20)
+    for call in calls:
+        error = call.error()
+        assert error is None or type(error) is WorkerDied
+
+
+def echo(data: bytes) -> bytes:
+    return data
+
+
+def test_W15_executes_another_program(lab: Any) -> None:
+    """The task is lost with its worker, and nothing else."""
+    face = lab()
+    face.innocents(20)
+    face.expect_death(face.submit(os.execv, "/bin/true", ["true"]), exitcode=0)
+    face.innocents(20)
+
+
+def test_W16_changes_its_process(lab: Any) -> None:
+    """Directory, umask, limits, signal mask, sys.stdout: the pool goes on, in that worker too."""
+    face = lab(workers=1)
+    pid = face.call(own_pid)
+    assert face.call(change_everything) == "changed"
+    face.innocents(50)
+    assert face.call(own_pid) == pid
+    face.expect_death(face.submit(die, signal.SIGKILL), signal=signal.SIGKILL)
+
+
+def change_everything() -> str:
+    os.chdir("/proc")
+    os.umask(0o777)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    sys.stdout = sys.stderr = None
+    return "changed"
+
+
+OOM = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+with open({procs!r}, "w") as file:
+    file.write(str(os.getpid()))
+import hardwork
+from acts import act_in
+from helpers import double
+from test_W10_to_W18_misbehaving import take_memory
+class Face:
+    def __init__(self, pool): self.pool = pool
+    def submit(self, fn, *args):
+        return self.pool.submit(fn, *args) if {kind!r} == "executor" else self.pool.apply_async(fn, args)
+if __name__ == "__main__":
+    made = hardwork.ProcessPoolExecutor(2) if {kind!r} == "executor" else hardwork.Pool(2)
+    with made as pool:
+        face = Face(pool)
+        call = act_in({phase!r}, face, take_memory, 2_000_000_000)
+        try:
+            call.result() if hasattr(call, "result") else call.get()
+        except hardwork.WorkerDied as error:
+            print(error.signal, error.phase, error)
+        again = face.submit(double, 21)
+        print(again.result() if hasattr(again, "result") else again.get(), dict(pool.stats().workers_died))
+"""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_W17_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any, phase: str) -> None:
+    """A worker dies, never the parent; the error names the out-of-memory killer."""
+    group = cgroup(200_000_000)
+    text = OOM.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind, phase=phase)
+    ran = run_script(text)
+    assert ran.returncode == 0, ran.stderr
+    first, second = ran.stdout.splitlines()
+    assert first.startswith(f"{int(signal.SIGKILL)} {phase} ")
+    assert "out-of-memory" in first
+    assert second.startswith("42 ")
+    assert "out of memory" in second
+
+
+def take_memory(size: int) -> int:
+    taken = []
+    while size > 0:
+        taken.append(b"x" * 1_000_000)
+        size -= 1_000_000
+    return len(taken)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_W18_memory_error(lab: Any, phase: str) -> None:
+    """The exception reaches the caller, and the worker lives."""
+    face = lab(workers=1)
+    face.call(limit_memory)
+    pid = face.call(own_pid)
+    error = act_in(phase, face, too_much).error()
+    assert type(error) is (MaybeEncodingError if (lab.kind, phase) == ("pool", "ENCODE") else MemoryError)
+    face.innocents(20)
+    assert face.call(own_pid) == pid
+
+
+def limit_memory() -> None:
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[0])
+    now = pages * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (now + (300 << 20), resource.RLIM_INFINITY))
+
+
+def too_much() -> bytes:
+    return bytes(2 << 30)
+
+
+def test_W18_no_memory_for_a_result(lab: Any) -> None:
+    """A result for which the worker finds no memory is a MemoryError of its own future."""
+    face = lab(workers=1)
+    face.call(limit_memory)
+    error = face.submit(ctypes_result).error()
+    assert type(error) is (MaybeEncodingError if lab.kind == "pool" else MemoryError)
+    face.innocents(20)
+
+
+def ctypes_result() -> list[bytes]:
+    data = bytes(100 << 20)
+    return [data[1:], data[2:]]
+
+
