@@ -1,0 +1,257 @@
+"""W19 to W24: workers that cannot start, die in crowds, or lose the process that they are born from."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from typing import Any
+
+import pytest
+from acts import die
+from hardwork import BrokenProcessPool
+from helpers import append_line, double, own_pid, poll, read_lines, wait_at
+from lab import check_death
+from leaks import _standard_helpers, is_alive, process_table
+
+METHODS = ["fork", "forkserver", "spawn"]
+
+BAD_MAIN = """
+import multiprocessing, sys
+if __name__ != "__main__":
+    import a_module_that_is_not_there
+sys.path[:0] = {path!r}
+import hardwork
+from helpers import double
+if __name__ == "__main__":
+    context = multiprocessing.get_context({method!r})
+    if {kind!r} == "executor":
+        pool = hardwork.ProcessPoolExecutor(2, mp_context=context)
+        ask = lambda: pool.submit(double, 1).result()
+    else:
+        pool = hardwork.Pool(2, context=context)
+        ask = lambda: pool.apply(double, (1,))
+    for _ in range(2):
+        try:
+            ask()
+        except hardwork.BrokenProcessPool as error:
+            print("broken:", error, "|", error.__cause__)
+    pool.shutdown() if {kind!r} == "executor" else pool.terminate()
+"""
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_W19_main_cannot_be_imported(lab: Any, run_script: Any, method: str) -> None:
+    """A prompt BrokenProcessPool that names what was missing, and no endless respawn."""
+    import sys
+
+    ran = run_script(BAD_MAIN.format(path=sys.path, method=method, kind=lab.kind))
+    assert ran.returncode == 0, ran.stderr
+    assert [line.partition(":")[0] for line in ran.stdout.splitlines() if "broken:" in line] == ["broken"] * 2
+    assert "a_module_that_is_not_there" in ran.stdout
+
+
+class Nope(Exception):
+    """Raised by an initializer."""
+
+
+def initialize(how: str, path: str, count: int) -> None:
+    """Fails from the count-th worker on; or, with a negative count, for that worker alone."""
+    append_line(path, os.getpid())
+    number = len(read_lines(path))
+    if number != -count if count < 0 else number < count:
+        return
+    if how == "raises":
+        raise Nope("the initializer says so")
+    if how == "exits":
+        os._exit(5)
+    die(signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("how", ["raises", "exits", "crashes"])
+@pytest.mark.parametrize("method", METHODS)
+def test_W20_initializer_fails_always(lab: Any, tmp_path: Any, method: str, how: str) -> None:
+    """A broken pool, with the initializer's own traceback if it raised; no task runs uninitialised."""
+    face = lab(method=method, initializer=initialize, initargs=(how, str(tmp_path / "born"), 1))
+    face.broken = True
+    calls = []
+    try:
+        calls = [face.submit(append_line, str(tmp_path / "ran"), "x") for _ in range(5)]
+    except BrokenProcessPool as error:
+        if how == "raises":
+            assert "the initializer says so" in str(error.__cause__)
+    for call in calls:
+        error = call.error()
+        assert isinstance(error, BrokenProcessPool)
+        if how == "raises":
+            assert "the initializer says so" in str(error.__cause__)
+    assert read_lines(tmp_path / "ran") == []
+    assert len(read_lines(tmp_path / "born")) < 100
+
+
+def test_W20_initializer_raises_in_the_third_worker_only(lab: Any, tmp_path: Any) -> None:
+    """As the standard library's: one that raises breaks the pool."""
+    face = lab(workers=3, initializer=initialize, initargs=("raises", str(tmp_path / "born"), -3))
+    face.broken = True
+
+    def broken() -> bool:
+        try:
+            return isinstance(face.submit(own_pid).error(), BrokenProcessPool)
+        except BrokenProcessPool:
+            return True
+
+    poll(broken)
+
+
+@pytest.mark.parametrize("how", ["exits", "crashes"])
+def test_W20_initializer_dies_on_a_respawn_only(lab: Any, tmp_path: Any, how: str) -> None:
+    """That one is replaced, and no task notices."""
+    face = lab(initializer=initialize, initargs=(how, str(tmp_path / "born"), -3))
+    victim = face.warm()[0]
+    os.kill(victim, signal.SIGKILL)
+    face.innocents(50)
+
+
+def hang(path: str) -> None:
+    append_line(path, os.getpid())
+    time.sleep(100)
+
+
+def test_W20_initializer_hangs(lab: Any, tmp_path: Any) -> None:
+    """Its tasks wait, as with the standard library; ending the pool by force ends them."""
+    face = lab(initializer=hang, initargs=(str(tmp_path / "born"),))
+    face.broken = True
+    call = face.submit(double, 1)
+    poll(lambda: read_lines(tmp_path / "born"))
+    assert not call.done()
+    face.pool.kill_workers() if face.kind == "executor" else face.pool.terminate()
+    assert call.error() is not None
+
+
+def test_W21_every_task_kills_its_worker(lab: Any) -> None:
+    """A thousand WorkerDied, and the pool lives."""
+    face = lab()
+    for _ in range(1000):
+        face.expect_death(face.submit(die, signal.SIGKILL), signal=signal.SIGKILL)
+
+
+def test_W22_storm(lab: Any) -> None:
+    """A random worker is killed every 1 to 20 ms: nobody else's task is lost, and none runs twice."""
+    face = lab()
+    face.warm()
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    dice = random.Random(seed)
+    over = threading.Event()
+
+    def storm() -> None:
+        while not over.wait(dice.uniform(0.001, 0.020)):
+            if pids := face.pids():
+                os.kill(dice.choice(pids), signal.SIGKILL)
+
+    killer = threading.Thread(target=storm)
+    killer.start()
+    count = 100_000
+    try:
+        calls = [face.submit(log_fast, face.log, number) for number in range(count)]
+        errors = {number: error for number, call in enumerate(calls) if (error := call.error()) is not None}
+    finally:
+        over.set()
+        killer.join()
+    runs: dict[int, int] = {}
+    for line in read_lines(face.log):
+        runs[int(line)] = runs.get(int(line), 0) + 1
+    assert max(runs.values()) == 1
+    for error in errors.values():
+        check_death(error, signal=signal.SIGKILL, phase=("DECODE", "RUN", "ENCODE", "PUBLISH"))
+    assert set(range(count)) - set(runs) <= set(errors)
+    assert all(call.value() == number for number, call in enumerate(calls) if number not in errors)
+    assert len(errors) < count / 10
+    assert face.pool.stats().workers_died.get("SIGKILL", 0) >= len({error.pid for error in errors.values()})
+
+
+log_file = -1
+
+
+def log_fast(path: str, number: int) -> int:
+    global log_file
+    if log_file < 0:
+        log_file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.write(log_file, b"%d\n" % number)
+    return number
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_W23_workers_retire_with_a_backlog(lab: Any, method: str) -> None:
+    """Nothing hangs and nothing is lost, while tasks wait and as the pool ends."""
+    if lab.kind == "executor" and method == "fork":
+        pytest.skip("the standard library excludes max_tasks_per_child with fork")
+    face = lab(method=method, max_tasks_per_child=5)
+    face.innocents(60 if method == "spawn" else 200)
+    pids = {face.call(own_pid) for _ in range(12)}
+    assert len(pids) >= 2
+
+
+def template_of(face: Any) -> int:
+    """The process that workers are born from: our own child that is no worker. (A worker may be older than it.)"""
+
+    def found() -> list[int]:
+        helpers = _standard_helpers()[0]
+        workers = set(face.pids())
+        return [
+            pid
+            for pid, (parent, _, what) in process_table().items()
+            if parent == os.getpid() and pid not in workers | helpers and what[0] != "Z"
+        ]
+
+    poll(lambda: len(found()) == 1)
+    return found()[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_W24_template_lost_while_idle(lab: Any, method: str, number: signal.Signals) -> None:
+    """No worker dies with it, and a worker that dies then is replaced by way of a new one."""
+    face = lab(method=method)
+    face.warm()
+    template = template_of(face)
+    os.kill(template, number)
+    try:
+        face.innocents(50)
+        face.expect_death(face.submit(die, signal.SIGKILL))  # who would know by which signal is dead too
+        face.innocents(50)
+        face.verify()
+    finally:
+        if number == signal.SIGSTOP and is_alive(template):
+            os.kill(template, signal.SIGCONT)
+
+
+def test_W24_template_lost_with_workers_busy(lab: Any, gate: Any) -> None:
+    """No future fails."""
+    face = lab()
+    face.warm()
+    template = template_of(face)
+    for number in range(2):
+        face.expect(face.submit(wait_at, gate, number), number)
+    gate.wait_for(2)
+    os.kill(template, signal.SIGKILL)
+    face.innocents(50)
+    poll(lambda: not is_alive(template))
+    gate.open()
+
+
+def test_W24_template_lost_while_it_forks(lab: Any) -> None:
+    """As workers are being born, again and again: no future fails but those whose worker was killed."""
+    face = lab()
+    face.unaudited = True
+    face.warm()
+    for _ in range(10):
+        calls = [face.submit(die, signal.SIGKILL) for _ in range(2)]
+        for call in calls:
+            check_death(call.error(), phase="RUN")
+        template = template_of(face)  # just now it forks
+        os.kill(template, signal.SIGKILL)
+        face.innocents(5)
+        poll(lambda template=template: not is_alive(template))
