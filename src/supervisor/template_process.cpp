@@ -7,6 +7,7 @@
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 #include "os/futex.hpp"
+#include "os/identity.hpp"
 #include "os/poll.hpp"
 #include "os/process.hpp"
 #include "os/reap.hpp"
@@ -32,6 +33,8 @@ Status TemplateProcess::start(WorkerSource& source, int input_fd, int parent_fd)
     // Before the process exists: then it never has to wait for HELLO, and one that finds none knows that we are gone.
     zygote::Packet hello;
     hello.number = zygote::kProtocolVersion;
+    hello.lane = static_cast<std::uint32_t>(channel_.fd());
+    hello.ticket = os::identity_of(channel_.fd()).inode;
     const int fds[] = {parent_fd, input_fd};
     if (auto sent = zygote::send(channel_, hello, fds); !sent) return sent;
     if (const int code = source.start_template(theirs.fd(), pid_); code != 0) {

@@ -1,6 +1,7 @@
 // What parent and template say to each other: one fixed-size message a packet, with the descriptors it needs.
 //
-//   parent -> template   HELLO{version} [parent pidfd, input fd]   sent before the template is started
+//   parent -> template   HELLO{version, lane: number of the parent's end, ticket: its inode} [parent pidfd, input fd]
+//                                                                  sent before the template is started
 //                        BIRTH{ticket, lane} [lane fd]
 //                        KILL{ticket}                              a worker whose pidfd did not arrive
 //                        STOP                                      no more births; end when no worker is left
@@ -38,7 +39,7 @@ enum class Sender { parent, child };  // child: the template, or a worker that i
 struct Packet {
     Kind kind = Kind::hello;
     std::uint64_t ticket = 0;
-    std::uint32_t lane = 0;
+    std::uint32_t lane = 0;    // HELLO: see above
     std::int32_t pid = 0;
     std::int32_t number = 0;  // HELLO: version; BIRTH_FAILED: errno
     ExitStatus status{};      // DIED

@@ -10,6 +10,7 @@
 #include "os/codes.hpp"
 #include "os/disposition.hpp"
 #include "os/futex.hpp"
+#include "os/identity.hpp"
 #include "os/poll.hpp"
 #include "os/process.hpp"
 #include "os/reap.hpp"
@@ -86,6 +87,10 @@ bool Template::greet() {
     Packet hello;
     if (zygote::receive(channel_, Sender::parent, hello) != Received::packet) return false;
     if (hello.kind != Kind::hello || hello.number != zygote::kProtocolVersion) return false;
+    // A template that was forked has a copy of the parent's end. With it the channel would never close, and a parent that
+    // executes another program ends nothing else: its pidfd stands for that program then.
+    const auto copy = static_cast<int>(hello.lane);
+    if (copy != channel_.fd() && hello.ticket != 0 && os::identity_of(copy).inode == hello.ticket) os::Fd(copy).reset();
     parent_ = std::move(hello.fds[0]);
     input_ = std::move(hello.fds[1]);
     Packet ready;

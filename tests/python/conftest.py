@@ -11,7 +11,6 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import multiprocessing.pool
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,21 +19,11 @@ from typing import Any
 
 import leaks
 import pytest
-from helpers import Gate
-
-START_METHODS = ["fork", "forkserver", "spawn"]
+from helpers import START_METHODS, Gate, class_of, script_environment
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "keeps(reason): the test leaves something on purpose; the leak audit is off")
-
-
-def class_of(name: str) -> type[concurrent.futures.ProcessPoolExecutor]:
-    if name == "standard":
-        return concurrent.futures.ProcessPoolExecutor
-    import hardwork  # here, so that the standard half can run without it
-
-    return hardwork.ProcessPoolExecutor
 
 
 @pytest.fixture(params=["standard", "hardwork"])
@@ -120,12 +109,6 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         )
 
     return run
-
-
-def script_environment() -> dict[str, str]:
-    folder = str(Path(__file__).parent)
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([folder, path] if path else [folder])}
 
 
 @pytest.fixture(autouse=True)

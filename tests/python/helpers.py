@@ -5,6 +5,7 @@ In a module of their own, so that a worker of every start method can import them
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import signal
 import time
@@ -14,6 +15,8 @@ from typing import Any, NoReturn
 
 # Tasks give up waiting on their own: then nothing remains of a test that was killed.
 PATIENCE = 100.0
+
+START_METHODS = ["fork", "forkserver", "spawn"]
 
 
 class Gate:
@@ -81,6 +84,21 @@ def read_lines(path: str | Path) -> list[str]:
         return Path(path).read_text().splitlines()
     except FileNotFoundError:
         return []
+
+
+def class_of(name: str) -> type[concurrent.futures.ProcessPoolExecutor]:
+    if name == "standard":
+        return concurrent.futures.ProcessPoolExecutor
+    import hardwork  # here, so that the standard half can run without it
+
+    return hardwork.ProcessPoolExecutor
+
+
+def script_environment() -> dict[str, str]:
+    """For programs of their own: they can import what tests can."""
+    folder = str(Path(__file__).parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([folder, path] if path else [folder])}
 
 
 # Tasks.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import START_METHODS, script_environment
+from helpers import START_METHODS, script_environment
 
 
 def test_lambdas(pool: Any) -> None:

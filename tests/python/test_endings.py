@@ -12,8 +12,7 @@ import weakref
 from typing import Any
 
 import pytest
-from conftest import START_METHODS, script_environment
-from helpers import double, log, own_pid, poll, read_lines
+from helpers import START_METHODS, double, log, own_pid, poll, read_lines, script_environment
 from leaks import wait_until_gone
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import START_METHODS, script_environment
+from helpers import START_METHODS, script_environment
 
 PROGRAMS = Path(__file__).parent / "programs"
 PROGRAM = PROGRAMS / "both_faces.py"

@@ -115,7 +115,7 @@ def test_setting_a_result_by_hand_afterwards(executor: Any) -> None:
 
 
 def test_generic_alias() -> None:
-    from conftest import class_of
+    from helpers import class_of
 
     with class_of("hardwork")(1) as pool:
         kind = type(pool.submit(double, 1))

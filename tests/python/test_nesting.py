@@ -11,8 +11,7 @@ from typing import Any
 
 import hardwork
 import pytest
-from conftest import START_METHODS
-from helpers import append_line, double, read_lines
+from helpers import START_METHODS, append_line, double, read_lines
 
 FACES = ["executor", "pool"]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import START_METHODS, script_environment
-from helpers import Gate, poll
+from helpers import START_METHODS, Gate, poll, script_environment
 from leaks import descendants, wait_until_gone
 
 SCRIPT = """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import script_environment
+from helpers import script_environment
 
 PROGRAM = """
 import multiprocessing

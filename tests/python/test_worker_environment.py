@@ -96,7 +96,7 @@ def test_manager_proxies_as_arguments(executor_class: Any, context: Any) -> None
 
 
 def double_in_a_pool_of_its_own(which: str, number: int) -> int:
-    from conftest import class_of
+    from helpers import class_of
 
     with class_of(which)(1, mp_context=multiprocessing.get_context("fork")) as pool:
         return int(pool.submit(double, number).result())

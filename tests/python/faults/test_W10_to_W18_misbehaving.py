@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from acts import PHASES, act_in, die, freeze, hold_the_gil, ignore_signals_and_wait, throw
 from hardwork import TaskTimeout, WorkerDied
-from helpers import append_line, double, own_pid, poll, read_lines, wait_at
+from helpers import append_line, double, own_pid, poll, read_lines
 from leaks import is_alive, wait_until_gone
 
 
@@ -296,5 +296,3 @@ def test_W18_no_memory_for_a_result(lab: Any) -> None:
 def ctypes_result() -> list[bytes]:
     data = bytes(100 << 20)
     return [data[1:], data[2:]]
-
-
