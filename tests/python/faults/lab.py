@@ -61,6 +61,7 @@ class Face:
         self.method = method
         self.log = str(folder / f"executions-{time.monotonic_ns()}")
         self.broken = False  # set by tests whose fault is meant to break the pool
+        self.endless = False  # set where work is left that has no end: the pool is ended by force
         self.unaudited = False  # set where the fault itself keeps workers away for a while
         self._calls: list[tuple[Call, Any]] = []
         self._deaths: list[tuple[Call, dict[str, Any]]] = []
@@ -87,10 +88,8 @@ class Face:
 
     def pids(self) -> list[int]:
         """Of the workers that live."""
-        if self.kind == "executor":
-            processes = list((self.pool._processes or {}).values())
-        else:
-            processes = list(self.pool._pool)
+        executor = self.kind == "executor"
+        processes = list((self.pool._processes or {}).values() if executor else self.pool._pool)
         return [process.pid for process in processes if process.is_alive()]
 
     def warm(self) -> list[int]:
@@ -212,5 +211,5 @@ class Lab:
                     face.verify()
         finally:
             for face in self.faces:
-                face.close() if verify and not face.broken else face.pool.__exit__(None, None, None)
+                face.close() if verify and not (face.broken or face.endless) else face.pool.__exit__(None, None, None)
                 face.forget()

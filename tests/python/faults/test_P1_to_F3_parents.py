@@ -57,7 +57,8 @@ if __name__ == "__main__":
         signal.signal(signal.SIGABRT, signal.SIG_DFL)
         os.abort()
     elif how == "exec":
-        os.execv(sys.executable, [sys.executable, "-c", "import os, time; print(sorted(os.listdir('/proc/self/fd'), key=int), flush=True); time.sleep(100)"])
+        code = "import os, time; print(sorted(os.listdir('/proc/self/fd'), key=int), flush=True); time.sleep(100)"
+        os.execv(sys.executable, [sys.executable, "-c", code])
     time.sleep(100)
 """
 

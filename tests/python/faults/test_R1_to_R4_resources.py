@@ -1,0 +1,178 @@
+"""R1 to R4: no descriptors, no processes, no /dev/shm, no memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from helpers import script_environment
+
+PRELUDE = """
+import os, resource, signal, sys, time
+sys.path[:0] = {path!r}
+import hardwork
+from helpers import double, own_pid
+def make(workers=2):
+    return hardwork.ProcessPoolExecutor(workers) if {kind!r} == "executor" else hardwork.Pool(workers)
+def ask(pool, fn, *args):
+    return pool.submit(fn, *args).result() if {kind!r} == "executor" else pool.apply(fn, args)
+def echo(data): return data
+"""
+
+
+@pytest.fixture
+def run(lab: Any, run_script: Any) -> Any:
+    """Runs a text behind the prelude; it must say "ok" and nothing else."""
+
+    def run(text: str) -> None:
+        ran = run_script(PRELUDE.format(path=sys.path, kind=lab.kind) + text)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok\n", ""), ran.stderr
+
+    return run
+
+
+def test_R1_no_descriptor_at_the_first_use(run: Any) -> None:
+    """An error to the caller that says so; a pool made later works."""
+    run("""
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+used = len(os.listdir("/proc/self/fd"))
+resource.setrlimit(resource.RLIMIT_NOFILE, (used, hard))
+try:
+    pool = make()
+    ask(pool, double, 1)
+except (OSError, hardwork.BrokenProcessPool) as error:
+    assert "descriptor" in str(error) or "Too many open files" in str(error) or "could not" in str(error), error
+else:
+    raise SystemExit("no error")
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+with make() as pool:
+    assert ask(pool, double, 21) == 42
+print("ok")
+""")
+
+
+def test_R1_no_descriptor_for_a_replacement(run: Any) -> None:
+    """Fewer workers for the time, and all of them when there are descriptors again."""
+    run("""
+with make() as pool:
+    pids = {ask(pool, own_pid) for _ in range(20)}
+    def processes():
+        all = pool._processes.values() if hasattr(pool, "submit") else pool._pool
+        return [process.pid for process in all if process.is_alive()]
+    while len(processes()) < 2:
+        time.sleep(0.01)
+    before = processes()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    os.kill(before[0], signal.SIGKILL)
+    assert [ask(pool, double, number) for number in range(50)] == [2 * number for number in range(50)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    while len(processes()) < 2:
+        ask(pool, double, 1)
+        time.sleep(0.01)
+    data = bytes(10_000_000)
+    assert ask(pool, echo, data) == data
+print("ok")
+""")
+
+
+def test_R1_no_descriptor_for_a_large_result(run: Any) -> None:
+    """The workers and the parent have what they need open already."""
+    run("""
+with make() as pool:
+    ask(pool, double, 1)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    data = bytes(20_000_000)
+    for _ in range(5):
+        assert ask(pool, echo, data) == data
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+print("ok")
+""")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: no limit of processes binds it, so it becomes somebody else")
+def test_R2_process_limit(run: Any) -> None:
+    """Fewer workers, with none an error; all of them when the limit is lifted."""
+    run("""
+nobody = 54321
+count = lambda: sum(os.stat(f"/proc/{entry}").st_uid == nobody for entry in os.listdir("/proc") if entry.isdigit())
+with make() as pool:
+    ask(pool, double, 1)  # what must be imported has been
+os.setgroups([])
+os.setgid(nobody)
+os.setuid(nobody)
+hard = 1000
+resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
+try:
+    pool = make()
+    ask(pool, double, 1)
+except (OSError, RuntimeError) as error:  # BrokenProcessPool is a RuntimeError
+    pass
+else:
+    raise SystemExit("no error")
+resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+with make() as pool:
+    assert ask(pool, double, 21) == 42
+print("ok")
+""")
+
+
+IN_A_NAMESPACE = {
+    "small": "mount -t tmpfs -o size=1m none /dev/shm",
+    "read-only": "mount -t tmpfs -o ro,size=1m none /dev/shm",
+    "missing": "mount -t tmpfs none /dev",
+    "no /tmp": "mount -t tmpfs -o ro none /tmp",
+}
+
+
+@pytest.mark.parametrize("how", IN_A_NAMESPACE)
+def test_R3_no_shared_memory_folder(lab: Any, how: str) -> None:
+    """It works: nothing of it lies in a folder."""
+    if os.getuid() != 0 or shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
+        pytest.skip("needs root: a mount namespace of its own")
+    text = PRELUDE.format(path=sys.path, kind=lab.kind) + (
+        "with make() as pool:\n"
+        "    data = bytes(5_000_000)\n"
+        "    assert ask(pool, echo, data) == data\n"
+        "    os.kill(ask(pool, own_pid), signal.SIGKILL)\n"
+        "    assert ask(pool, double, 21) == 42\n"
+        "print('ok')\n"
+    )
+    ran = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{IN_A_NAMESPACE[how]} && exec "$0" -c "$1"', sys.executable, text],
+        capture_output=True,
+        text=True,
+        env=script_environment(),
+        cwd="/",
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok\n", "")
+
+
+@pytest.mark.parametrize("what", ["argument", "result"])
+def test_R4_memory_cgroup_nearly_full(run: Any, cgroup: Any, what: str) -> None:
+    """An error or a dead worker, never a SIGBUS in the parent; afterwards it goes on."""
+    group = cgroup(150_000_000)
+    run(f"""
+with open({str(group / "cgroup.procs")!r}, "w") as file:
+    file.write(str(os.getpid()))
+def large(_): return b"x" * 60_000_000
+with make() as pool:
+    assert ask(pool, double, 21) == 42
+    lost = 0
+    for _ in range(4):
+        try:
+            if {what!r} == "argument":
+                ask(pool, len, b"x" * 30_000_000)
+            else:
+                ask(pool, large, 0)
+        except (MemoryError, hardwork.WorkerDied) as error:
+            lost += 1
+    assert ask(pool, double, 21) == 42
+print("ok")
+""")
