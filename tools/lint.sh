@@ -32,6 +32,7 @@ check() {
 clang_format() { cpp_files | xargs -0 -r clang-format --dry-run -Werror; }
 
 check layers python tools/check_layers.py
+check 'fault page' python tools/faults_page.py --check
 check clang-format clang_format
 check ruff ruff check -q --output-format concise .
 check ruff-format ruff format -q --check .

@@ -7,7 +7,6 @@ namespace hardwork::py {
 
 enum class FutureState : std::uint8_t { pending, running_by_hand, cancelled, notified, finished };
 
-
 // Made when somebody looks at it: most futures never need it.
 struct Extra {
     PyObject* condition = nullptr;  // threading.Condition, once handed out
@@ -24,8 +23,8 @@ struct FutureFields {
     FutureState state;
     bool is_error;
     std::uint16_t decoding;  // threads that read the task's bytes: decoding may run Python code, and so let others in
-    bool subscribed;  // the collector holds a reference and will announce it
-    bool called;      // callbacks have been run
+    bool subscribed;         // the collector holds a reference and will announce it
+    bool called;             // callbacks have been run
 };
 
 extern Py_ssize_t future_offset;  // where the fields begin: behind the base class's

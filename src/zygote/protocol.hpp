@@ -39,7 +39,7 @@ enum class Sender { parent, child };  // child: the template, or a worker that i
 struct Packet {
     Kind kind = Kind::hello;
     std::uint64_t ticket = 0;
-    std::uint32_t lane = 0;    // HELLO: see above
+    std::uint32_t lane = 0;  // HELLO: see above
     std::int32_t pid = 0;
     std::int32_t number = 0;  // HELLO: version; BIRTH_FAILED: errno
     ExitStatus status{};      // DIED
