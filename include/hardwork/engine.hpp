@@ -12,6 +12,7 @@
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
 #include "hardwork/limits.hpp"
+#include "hardwork/segment.hpp"
 #include "hardwork/stats.hpp"
 
 namespace hardwork {
@@ -73,6 +74,7 @@ inline constexpr std::size_t kEndings = static_cast<std::size_t>(Ending::no_memo
 struct TaskResult {
     Ending ending = Ending::value;
     std::span<const std::byte> bytes;  // valid until the handle is released
+    bool in_lane = false;              // in memory that a fork of this process does not have
     WorkerDeath death{};
 };
 
@@ -87,6 +89,8 @@ class ResultBlock {
     ~ResultBlock();
     // False when the block is used up. result.bytes is valid until the block is destroyed or refilled.
     bool next(TaskResult& result);
+    // As Engine::keep, of what next() gave last.
+    std::unique_ptr<Segment> keep();
 
   private:
     friend struct BlockAccess;
@@ -157,7 +161,10 @@ class Engine {
     // 0.5 s) by killing its worker. False: it was done already.
     virtual bool stop(Task* task) = 0;
     virtual TaskResult result(Task* task) = 0;  // of a done task
-    virtual void release(Task* task) = 0;       // the handle; the task goes on
+    // Instead, once: the memory in which a worker wrote the result of a done task. Whoever has it may keep it when task,
+    // worker and engine have gone, and may write there. nullptr if the bytes do not lie in such memory: copy them.
+    virtual std::unique_ptr<Segment> keep(Task* task) = 0;
+    virtual void release(Task* task) = 0;  // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
     virtual bool subscribe(Task* task, void* cookie) = 0;
     // The same when all results of a map are there, or none will come any more.

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "hardwork/bound.hpp"
+#include "hardwork/buffer.hpp"
 #include "hardwork/codec.hpp"
 #include "hardwork/exceptions.hpp"
 #include "hardwork/future.hpp"

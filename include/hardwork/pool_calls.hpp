@@ -37,7 +37,7 @@ class PoolCalls {
             using R = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
             const Function& plain = function;
             return Future<R>(submit_as<Function, R>(plain, typename Plan::Arguments{}, std::forward<A>(arguments)...),
-                             &detail::decode_value<R>);
+                             &detail::read_value<R>);
         }
     }
 

@@ -10,6 +10,7 @@
 #include "hardwork/error.hpp"
 #include "hardwork/fault.hpp"
 #include "hardwork/limits.hpp"
+#include "hardwork/segment.hpp"
 
 namespace hardwork {
 
@@ -49,6 +50,9 @@ class Output {
     // nullptr when there is no memory.
     virtual std::byte* allocate(std::size_t size) = 0;
     void finish(std::size_t used) { used_ = used; }
+    // Instead of both: the result is what lies in the segment, all of it, and nothing is copied. Afterwards the memory is the
+    // parent's, and the segment has none. False if it is not of this worker's result memory.
+    virtual bool hand_over(Segment& /*segment*/) { return false; }
     std::size_t used() const { return used_; }
 
   protected:

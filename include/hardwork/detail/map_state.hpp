@@ -74,6 +74,8 @@ class MapState {
     bool next();
     // The bytes of the current result, until next(); throws what the item ended with, if not with a value.
     std::span<const std::byte> value() const;
+    // After value(), once, instead of its bytes: the memory in which they lie. nullptr: they are to be copied.
+    std::unique_ptr<Segment> keep() { return block_.keep(); }
     void cancel();
 
   private:

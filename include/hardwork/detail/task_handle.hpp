@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "hardwork/engine.hpp"
@@ -61,8 +62,10 @@ class TaskHandle {
     bool subscribe(void* cookie);  // as Engine::subscribe
     const std::shared_ptr<Engine>& engine() const { return engine_; }
     bool wait_until(std::uint64_t deadline_ns);  // true when done
-    // Of a done task. Throws what it ended with, if not with a value; then the task is gone.
-    TaskResult result();
+    // Of a done task, until reset(). Throws what it ended with, if not with a value; then the task is gone.
+    std::span<const std::byte> value();
+    // After value(), once, instead of its bytes: the memory in which they lie. nullptr: they are to be copied.
+    std::unique_ptr<Segment> keep() { return engine_->keep(task_); }
     void reset() noexcept;  // lets the task go; it runs all the same
 
   private:
