@@ -39,6 +39,7 @@ PUBLIC_ALLOWED: dict[str, set[str]] = {
     "hardwork/fault.hpp": set(LAYERS),
     "hardwork/births.hpp": {"worker", "zygote", "supervisor"},
     "hardwork/worker.hpp": {"worker", "zygote"},
+    "hardwork/segment.hpp": {"worker"},
 }
 
 # Headers that are a door to the kernel: only src/os may open it.
