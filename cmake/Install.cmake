@@ -5,6 +5,9 @@ include(CMakePackageConfigHelpers)
 
 set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/hardwork")
 install(TARGETS hardwork_engine EXPORT hardwork ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp)
+if(TARGET hardwork_command)
+  install(TARGETS hardwork_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cpp)
+endif()
 install(DIRECTORY include/hardwork DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT cpp)
 install(EXPORT hardwork NAMESPACE hardwork:: FILE hardworkTargets.cmake DESTINATION "${config_dir}" COMPONENT cpp)
 
