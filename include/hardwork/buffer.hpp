@@ -10,6 +10,7 @@
 
 #include "hardwork/coding.hpp"
 #include "hardwork/detail/lengths.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/segment.hpp"
 
 namespace hardwork {
@@ -38,7 +39,7 @@ struct ResultCodec;
 ///
 /// A Buffer belongs to the process that has it. In a fork of that process (the workers of a pool that is made later are
 /// some, too) the bytes of one that came from a worker are not there to be read.
-class Buffer {
+class HARDWORK_API Buffer {
   public:
     /// What every Buffer's first byte is aligned to.
     static constexpr std::size_t alignment = 64;

@@ -11,6 +11,7 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/limits.hpp"
 #include "hardwork/segment.hpp"
 #include "hardwork/stats.hpp"
@@ -79,7 +80,7 @@ struct TaskResult {
 };
 
 // A run of a map's results, in order, owned by the reader. Iterate with next().
-class ResultBlock {
+class HARDWORK_API ResultBlock {
   public:
     ResultBlock();
     ResultBlock(const ResultBlock&) = delete;
@@ -215,7 +216,7 @@ class Engine {
     virtual std::span<const std::byte> broken_cause() const = 0;
 };
 
-std::uint64_t monotonic_ns();
-int usable_cpus();  // see os/cpu.hpp: affinity and cgroup quota
+HARDWORK_API std::uint64_t monotonic_ns();
+HARDWORK_API int usable_cpus();  // see os/cpu.hpp: affinity and cgroup quota
 
 }  // namespace hardwork

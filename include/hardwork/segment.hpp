@@ -5,10 +5,12 @@
 #include <memory>
 #include <span>
 
+#include "hardwork/export.hpp"
+
 namespace hardwork {
 
 // Its end gives the memory back. In a fork of the process that got it there is no memory behind it, and its end does nothing.
-class Segment {
+class HARDWORK_API Segment {
   public:
     virtual ~Segment() = default;
     Segment(const Segment&) = delete;

@@ -8,6 +8,7 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/fault.hpp"
 #include "hardwork/limits.hpp"
 #include "hardwork/segment.hpp"
@@ -44,7 +45,7 @@ class PhaseMark {
 
 // Where a result's bytes go: scratch memory while small, the lane's result arena when large. allocate() may be called
 // once per invocation (again only with a larger size before anything else); finish with the bytes really used.
-class Output {
+class HARDWORK_API Output {
   public:
     virtual ~Output() = default;
     // nullptr when there is no memory.

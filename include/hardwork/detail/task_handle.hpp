@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hardwork/engine.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork {
 
@@ -35,7 +36,7 @@ std::uint64_t deadline_after(std::chrono::duration<Rep, Period> time) {
     return seconds < 3.0e9 ? monotonic_ns() + static_cast<std::uint64_t>(seconds * 1e9) : kNever;
 }
 
-class TaskHandle {
+class HARDWORK_API TaskHandle {
   public:
     TaskHandle() = default;
     TaskHandle(std::shared_ptr<Engine> engine, Task* task) : engine_(std::move(engine)), task_(task) {}
