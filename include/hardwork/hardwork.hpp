@@ -28,3 +28,6 @@
 #include "hardwork/this_task.hpp"
 #include "hardwork/version.hpp"
 #include "hardwork/when.hpp"
+
+/// All of this library.
+namespace hardwork {}

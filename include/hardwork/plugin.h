@@ -1,5 +1,5 @@
 /// @file
-/// What a function looks like that `hardwork map -- ./plugin.so:function` calls for each line. In C, or in C++:
+/// What a function of a plugin looks like, which the command hardwork map calls for each line. In C, or in C++:
 ///
 ///     #include <hardwork/plugin.h>
 ///
@@ -9,7 +9,11 @@
 ///         return 0;
 ///     }
 ///
-/// Built by `c++ -shared -fPIC -o plugin.so plugin.cpp`. Each call is in one of several worker processes. If it crashes, or
+/// To be built as a shared library (c++ -shared -fPIC -o plugin.so plugin.cpp) and called by
+///
+///     hardwork map -- ./plugin.so:count <lines
+///
+/// Each call is in one of several worker processes. If it crashes, or
 /// runs longer than its time limit, that line fails, and no other does.
 #ifndef HARDWORK_PLUGIN_H
 #define HARDWORK_PLUGIN_H

@@ -3,6 +3,7 @@
 
 #include "hardwork/export.hpp"
 
+/// For code that runs in a task.
 namespace hardwork::this_task {
 
 /// Whether this task is to end: its time limit is over (TaskOptions::timeout), somebody wants it (Future::stop), or its
