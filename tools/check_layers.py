@@ -32,8 +32,8 @@ LAYERS: dict[str, set[str]] = {
 }
 # Single headers beyond that: of the zygote the supervisor knows only how to talk to it.
 ALSO_ALLOWED: dict[str, set[str]] = {"supervisor": {"zygote/protocol.hpp"}}
-# Public headers: engine, face and the command may use all of them. Lower layers know only the words for errors, and the interfaces
-# that a face implements for them (how processes are born, what a worker does with a task).
+# Public headers: engine, face and the command may use all of them. Lower layers know only the words for errors, and the
+# interfaces that a face implements for them (how processes are born, what a worker does with a task).
 PUBLIC_USERS = {"engine", "face", "command"}
 PUBLIC_ALLOWED: dict[str, set[str]] = {
     "hardwork/error.hpp": set(LAYERS),

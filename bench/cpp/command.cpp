@@ -17,7 +17,7 @@ void run_lines(benchmark::State& state, const std::string& command) {
 }
 
 // HARDWORK_COMMAND: where it was built.
-void command_hardwork(benchmark::State& state) { run_lines(state, HARDWORK_COMMAND " map -j 2 --exec true"); }
+void command_hardwork(benchmark::State& state) { run_lines(state, "'" HARDWORK_COMMAND "' map -j 2 --exec true"); }
 BENCHMARK(command_hardwork)->Name("true/hardwork")->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void command_xargs(benchmark::State& state) { run_lines(state, "xargs -P 2 -n 1 true"); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -54,8 +55,10 @@ struct ResultCodec<Buffer> {
     template <class From>
     static Buffer read(From& from) {
         const std::span<const std::byte> bytes = from.value();
-        if (std::unique_ptr<Segment> segment = from.keep()) return Buffer(std::move(segment));
-        return Buffer::copy_of(bytes);
+        // A worker that has gone wrong can say that it lies anywhere.
+        const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % Buffer::alignment == 0;
+        std::unique_ptr<Segment> segment = aligned ? from.keep() : nullptr;
+        return segment != nullptr ? Buffer(std::move(segment)) : Buffer::copy_of(bytes);
     }
 };
 
