@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,8 +17,11 @@
 #include "command/lines.hpp"
 #include "command/report.hpp"
 #include "hardwork/hardwork.hpp"
+#include "os/codes.hpp"
+#include "os/futex.hpp"
 #include "os/library.hpp"
-#include "os/process.hpp"
+#include "os/poll.hpp"
+#include "os/ready.hpp"
 #include "os/signal.hpp"
 #include "os/stream.hpp"
 
@@ -88,16 +92,21 @@ class PluginMap {
     }
 
     int run() {
+        auto stop = os::Notifier::create();
+        if (!stop) {
+            report_.trouble(std::string("cannot begin: ") + std::strerror(stop.error().sys_errno));
+            return report_.finish();
+        }
+        stop_reading_ = stop.take();
         std::thread reader([this] { read(); });
         try {
             while (std::optional<Batch> batch = next_batch())
                 arguments_.retries == 0 ? write_as_they_come(*batch) : write_when_settled(*batch);
-            reader.join();
-            if (reader_failure_ != nullptr) std::rethrow_exception(reader_failure_);
         } catch (const std::exception& error) {
             report_.trouble(error.what());
             give_up();
         }
+        reader.join();
         if (!input_error_.empty()) report_.trouble(input_error_);
         return report_.finish();
     }
@@ -118,8 +127,8 @@ class PluginMap {
     void read() {
         try {
             read_and_send();
-        } catch (...) {
-            reader_failure_ = std::current_exception();
+        } catch (const std::exception& error) {
+            input_error_ = error.what();
         }
         add_batch(std::nullopt);
     }
@@ -127,8 +136,15 @@ class PluginMap {
     // What has come of the input goes to the pool at once, so that no item waits for later ones.
     void read_and_send() {
         std::vector<char> buffer(kReadPart);
+        os::ReadySet ready;
         while (!lines_.ended()) {
+            ready.clear();
+            ready.add_reader(os::kStandardInput);
+            const std::size_t stop = ready.add_reader(stop_reading_.fd());
+            ready.wait(os::kNoDeadline);
+            if (ready.is_ready(stop)) return;
             const auto got = os::read_some(os::kStandardInput, buffer);
+            if (!got && got.error().sys_errno == os::kTryAgain) continue;
             if (!got) {
                 input_error_ = std::string("cannot read standard input: ") + std::strerror(got.error().sys_errno);
             }
@@ -156,7 +172,8 @@ class PluginMap {
     // Nothing: there are no more.
     void add_batch(std::optional<std::vector<std::string>> lines) {
         std::unique_lock hold(lock_);
-        changed_.wait(hold, [this] { return batches_.size() < kMostBatches; });
+        changed_.wait(hold, [this] { return given_up_ || batches_.size() < kMostBatches; });
+        if (given_up_) return;
         if (lines) {
             MapResult<Given> results = pool_.map(call_, *lines);
             const std::uint64_t first = count_ + 1;
@@ -219,19 +236,22 @@ class PluginMap {
         while (!bytes.empty()) {
             const auto written = os::write_some(os::kStandardOutput, bytes);
             if (!written) {
-                report_.trouble(std::string("cannot write to standard output: ") +
-                                std::strerror(written.error().sys_errno));
-                give_up();
+                throw std::runtime_error(std::string("cannot write to standard output: ") +
+                                         std::strerror(written.error().sys_errno));
             }
             bytes.remove_prefix(written.value());
         }
     }
 
-    // The reader may wait for input for ever.
-    [[noreturn]] void give_up() {
-        const int code = report_.finish();
+    // Nothing more is read, and what is under way is of no use.
+    void give_up() {
+        {
+            const std::lock_guard hold(lock_);
+            given_up_ = true;
+            changed_.notify_all();
+        }
+        stop_reading_.notify();
         pool_.kill();
-        os::exit_now(code);
     }
 
     const MapArguments& arguments_;
@@ -239,13 +259,14 @@ class PluginMap {
     Lines lines_;
     ProcessPool pool_;
     Report report_;
-    std::string input_error_;  // this and the next are the reader's until it is joined
-    std::exception_ptr reader_failure_;
+    os::Notifier stop_reading_;
+    std::string input_error_;  // the reader's, until it is joined
 
     std::mutex lock_;
     std::condition_variable changed_;
     std::deque<std::optional<Batch>> batches_;
     std::uint64_t count_ = 0;
+    bool given_up_ = false;
 };
 
 }  // namespace
