@@ -94,6 +94,7 @@ class Reporter final : public benchmark::ConsoleReporter {
 }  // namespace
 
 int main(int argc, char** argv) {
+    bench::start_small_process();
     hardwork::Template::prepare();  // before oneTBB has threads
     // What is given on the command line comes later, and counts.
     std::vector<std::string> words{argv[0], "--benchmark_repetitions=5", "--benchmark_enable_random_interleaving=true"};

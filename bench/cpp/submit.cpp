@@ -1,8 +1,6 @@
-// Many futures of a trivial function, then all their values: against threads, a pool of threads, and processes by hand.
-#include <sys/wait.h>
+// Many futures of a trivial function, then all their values: against threads, and a pool of threads.
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
-#include <unistd.h>
 
 #include <future>
 
@@ -73,25 +71,5 @@ void submit_tbb(benchmark::State& state) {
     count_items(state, kMany);
 }
 BENCHMARK(submit_tbb)->Name("submit/tbb::task_group")->UseRealTime();
-
-void submit_fork(benchmark::State& state) {
-    for (auto _ : state) {
-        int ends[2];
-        if (pipe(ends) != 0) return state.SkipWithError("pipe");
-        const pid_t child = fork();
-        if (child == 0) {
-            const int value = trivial(1);
-            _exit(write(ends[1], &value, sizeof value) == sizeof value ? 0 : 1);
-        }
-        int value = 0;
-        const bool fine = read(ends[0], &value, sizeof value) == sizeof value && value == 2;
-        close(ends[0]);
-        close(ends[1]);
-        waitpid(child, nullptr, 0);
-        if (!fine) return state.SkipWithError("a wrong value");
-    }
-    count_items(state, 1);
-}
-BENCHMARK(submit_fork)->Name("submit/fork and pipe")->UseRealTime();
 
 }  // namespace

@@ -28,6 +28,9 @@ inline void count_items(benchmark::State& state, std::int64_t each) {
     state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * each);
 }
 
+// Forks a process that stays small, for what costs more the larger a process is. To be called first in main.
+void start_small_process();
+
 inline int trivial(int n) { return n + 1; }
 
 std::vector<std::uint32_t> factorize(std::uint32_t n);
