@@ -3,7 +3,7 @@
 
 export PYTHON VENV JOBS
 
-.PHONY: help demo test test-cpp test-python test-clients test-cpython fuzz soak bench lint format clean
+.PHONY: help demo test test-cpp test-python test-clients test-cpython fuzz soak bench bench-cpp docs lint format clean
 
 help:
 	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
@@ -15,6 +15,8 @@ help:
 	@echo "make fuzz          hostile bytes for all that reads bytes (SECONDS=60 for each program)"
 	@echo "make soak          everything at once while workers are killed, and the books checked (MINUTES=3)"
 	@echo "make bench         the benchmarks (ARGS=... for bench)"
+	@echo "make bench-cpp     the C++ library against oneTBB, std::async, fork, xargs (ARGS=... for Google Benchmark)"
+	@echo "make docs          the C++ reference, build/docs/html/index.html; fails if a public symbol is undocumented"
 	@echo "make lint          layers, formatting, types; make format mends what can be mended"
 	@echo "make clean         removes what was built"
 
@@ -47,6 +49,12 @@ soak:
 bench:
 	@tools/setup_venv.sh test demo
 	@$(or $(VENV),.venv)/bin/python -m bench $(ARGS)
+
+bench-cpp:
+	@tools/bench_cpp.sh $(ARGS)
+
+docs:
+	@tools/docs.sh
 
 lint:
 	@tools/lint.sh

@@ -1,10 +1,17 @@
-# `cmake --install` gives other CMake projects find_package(hardwork) and the target hardwork::hardwork, and everybody else
-# `pkg-config hardwork`.
+# `cmake --install` gives other CMake projects find_package(hardwork) with the targets hardwork::hardwork (static) and
+# hardwork::hardwork_shared, and everybody else `pkg-config hardwork`, where the linker takes the shared one unless it is told
+# -static.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/hardwork")
 install(TARGETS hardwork_engine EXPORT hardwork ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp)
+if(TARGET hardwork_shared)
+  install(TARGETS hardwork_shared EXPORT hardwork LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT cpp)
+endif()
+if(TARGET hardwork_command)
+  install(TARGETS hardwork_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cpp)
+endif()
 install(DIRECTORY include/hardwork DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT cpp)
 install(EXPORT hardwork NAMESPACE hardwork:: FILE hardworkTargets.cmake DESTINATION "${config_dir}" COMPONENT cpp)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the machine has what PyPI cannot give: a compiler, Python with its headers, GoogleTest.
 #
-#   tools/bootstrap.sh [python] [gtest]     (a C++ compiler always)
+#   tools/bootstrap.sh [python] [gtest] [benchmark] [doxygen]     (a C++ compiler always)
 #
 # Installs what is missing with apt-get where it may (as root); otherwise prints the exact line to run and stops.
 # Quick and silent where nothing is missing.
@@ -17,6 +17,13 @@ missing_packages() {
         case $need in
             gtest)
                 compiles '#include <gtest/gtest.h>' || echo libgtest-dev
+                ;;
+            benchmark)
+                compiles '#include <benchmark/benchmark.h>' || echo libbenchmark-dev
+                compiles '#include <tbb/task_group.h>' || echo libtbb-dev
+                ;;
+            doxygen)
+                command -v doxygen >/dev/null || echo doxygen
                 ;;
             python)
                 python=$(find_python)

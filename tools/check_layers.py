@@ -28,17 +28,19 @@ LAYERS: dict[str, set[str]] = {
     "supervisor": {"base", "os", "shm"},
     "engine": {"base", "os", "shm", "sched", "worker", "zygote", "supervisor"},
     "face": {"base", "os", "shm", "sched", "worker", "zygote", "supervisor", "engine"},
+    "command": {"base", "os"},
 }
 # Single headers beyond that: of the zygote the supervisor knows only how to talk to it.
 ALSO_ALLOWED: dict[str, set[str]] = {"supervisor": {"zygote/protocol.hpp"}}
-# Public headers: engine and face may use all of them. Lower layers know only the words for errors, and the interfaces
-# that a face implements for them (how processes are born, what a worker does with a task).
-PUBLIC_USERS = {"engine", "face"}
+# Public headers: engine, face and the command may use all of them. Lower layers know only the words for errors, and the
+# interfaces that a face implements for them (how processes are born, what a worker does with a task).
+PUBLIC_USERS = {"engine", "face", "command"}
 PUBLIC_ALLOWED: dict[str, set[str]] = {
     "hardwork/error.hpp": set(LAYERS),
     "hardwork/fault.hpp": set(LAYERS),
     "hardwork/births.hpp": {"worker", "zygote", "supervisor"},
     "hardwork/worker.hpp": {"worker", "zygote"},
+    "hardwork/segment.hpp": {"worker"},
 }
 
 # Headers that are a door to the kernel: only src/os may open it.
@@ -50,6 +52,8 @@ SYSTEM_HEADERS = {
 SYSTEM_FOLDERS = ("sys/", "linux/", "asm/", "net/", "netinet/", "arpa/", "bits/")
 SYSTEM_CALL = re.compile(r"(?<![\w.>:])(?:::)?syscall\s*\(|\berrno\b")
 
+# What a public header for programs in C may include.
+C_HEADERS = {"stddef.h"}
 # Public headers that are made for another library's users, who have it: the folder of its headers.
 ADAPTED = {"cereal.hpp": "cereal/"}
 
@@ -128,7 +132,7 @@ class Checker:
         if target is None:
             if include.quoted or name.startswith("hardwork/") or name.split("/")[0] in LAYERS:
                 report(f'"{name}" does not exist')
-            elif place[0] == "include" and ("/" in name or "." in name) and not is_adapted(place[-1], name):
+            elif place[0] == "include" and not is_standard(place[-1], name) and not is_adapted(place[-1], name):
                 report(f"<{name}>: a public header includes only standard C++ headers and other public ones")
             return
         self.edges.setdefault(path, []).append((target, include.line))
@@ -187,6 +191,10 @@ def forbidden(place: tuple[str, ...], target: tuple[str, ...]) -> str | None:
             fine = target[1] == layer or target[1] in LAYERS[layer] or inside in ALSO_ALLOWED.get(layer, set())
             return None if fine else f"{layer} must not include {target[1]}"
     return None
+
+
+def is_standard(header: str, name: str) -> bool:
+    return name in C_HEADERS if header.endswith(".h") else "/" not in name and "." not in name
 
 
 def is_adapted(header: str, name: str) -> bool:

@@ -37,5 +37,6 @@ check clang-format clang_format
 check ruff ruff check -q --output-format concise .
 check ruff-format ruff format -q --check .
 check mypy mypy --no-error-summary
+! command -v doxygen >/dev/null || check docs tools/docs.sh
 check stubtest python -m mypy.stubtest --concise hardwork._engine
 [ -z "$failed" ] || die "lint failed:$failed"

@@ -11,7 +11,9 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/limits.hpp"
+#include "hardwork/segment.hpp"
 #include "hardwork/stats.hpp"
 
 namespace hardwork {
@@ -73,11 +75,12 @@ inline constexpr std::size_t kEndings = static_cast<std::size_t>(Ending::no_memo
 struct TaskResult {
     Ending ending = Ending::value;
     std::span<const std::byte> bytes;  // valid until the handle is released
+    bool in_lane = false;              // in memory that a fork of this process does not have
     WorkerDeath death{};
 };
 
 // A run of a map's results, in order, owned by the reader. Iterate with next().
-class ResultBlock {
+class HARDWORK_API ResultBlock {
   public:
     ResultBlock();
     ResultBlock(const ResultBlock&) = delete;
@@ -87,6 +90,8 @@ class ResultBlock {
     ~ResultBlock();
     // False when the block is used up. result.bytes is valid until the block is destroyed or refilled.
     bool next(TaskResult& result);
+    // As Engine::keep, of what next() gave last.
+    std::unique_ptr<Segment> keep();
 
   private:
     friend struct BlockAccess;
@@ -160,6 +165,9 @@ class Engine {
     // The result of a done task has been read, and nobody reads it again: its bytes go, also those that lie in the memory
     // of its worker.
     virtual void drop_result(Task* task) = 0;
+    // Instead, once: the memory in which a worker wrote the result of a done task. Whoever has it may keep it when task,
+    // worker and engine have gone, and may write there. nullptr if the bytes do not lie in such memory: copy them.
+    virtual std::unique_ptr<Segment> keep(Task* task) = 0;
     virtual void release(Task* task) = 0;  // the handle; the task goes on
     // on_done(cookie) will be called once when it is done; false if it already is (then it is not called).
     virtual bool subscribe(Task* task, void* cookie) = 0;
@@ -211,7 +219,7 @@ class Engine {
     virtual std::span<const std::byte> broken_cause() const = 0;
 };
 
-std::uint64_t monotonic_ns();
-int usable_cpus();  // see os/cpu.hpp: affinity and cgroup quota
+HARDWORK_API std::uint64_t monotonic_ns();
+HARDWORK_API int usable_cpus();  // see os/cpu.hpp: affinity and cgroup quota
 
 }  // namespace hardwork

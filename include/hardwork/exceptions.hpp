@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork {
 
 /// Base of everything the C++ face throws, but for InvalidOption and std::bad_alloc.
-class PoolError : public std::runtime_error {
+class HARDWORK_API PoolError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
 /// An option that cannot be; what() names it.
-class InvalidOption : public std::invalid_argument {
+class HARDWORK_API InvalidOption : public std::invalid_argument {
   public:
     using std::invalid_argument::invalid_argument;
 };
@@ -26,7 +27,7 @@ class InvalidOption : public std::invalid_argument {
 /// A task threw an exception whose type is not registered (register_exception). what() is "type: message", and then
 /// "; caused by type: message" for each exception that was nested in it (std::throw_with_nested). Those are also nested in
 /// this one, so that std::rethrow_if_nested gives them, registered ones as themselves.
-class RemoteError : public PoolError {
+class HARDWORK_API RemoteError : public PoolError {
   public:
     /// An exception that was nested in another.
     struct Cause {
@@ -52,7 +53,7 @@ class RemoteError : public PoolError {
 };
 
 /// The worker died while it ran this task: a crash, std::exit, the OOM killer. The pool goes on, with a new worker.
-class WorkerDied : public PoolError {
+class HARDWORK_API WorkerDied : public PoolError {
   public:
     /// @param death What the engine knows of it.
     explicit WorkerDied(const WorkerDeath& death);
@@ -74,7 +75,7 @@ class WorkerDied : public PoolError {
 };
 
 /// A task was to end before it was done. Base of TaskTimeout, TaskStopped and WorkerMemoryExceeded.
-class TaskAborted : public PoolError {
+class HARDWORK_API TaskAborted : public PoolError {
   public:
     /// How its worker was killed, because it did not end by itself; nullptr if it did.
     const WorkerDeath* death() const noexcept { return death_ ? &*death_ : nullptr; }
@@ -90,7 +91,7 @@ class TaskAborted : public PoolError {
 };
 
 /// A task ran longer than its time limit: TaskOptions::timeout.
-class TaskTimeout : public TaskAborted {
+class HARDWORK_API TaskTimeout : public TaskAborted {
   public:
     /// As this_task::throw_if_stopped throws it.
     explicit TaskTimeout(const std::string& what = "the task ran longer than its time limit") : TaskAborted(what) {}
@@ -99,7 +100,7 @@ class TaskTimeout : public TaskAborted {
 };
 
 /// A task was stopped while it ran: Future::stop.
-class TaskStopped : public TaskAborted {
+class HARDWORK_API TaskStopped : public TaskAborted {
   public:
     /// As this_task::throw_if_stopped throws it.
     explicit TaskStopped(const std::string& what = "the task was stopped") : TaskAborted(what) {}
@@ -108,7 +109,7 @@ class TaskStopped : public TaskAborted {
 };
 
 /// A task's worker had more than twice Options::max_memory_per_worker while it ran.
-class WorkerMemoryExceeded : public TaskAborted {
+class HARDWORK_API WorkerMemoryExceeded : public TaskAborted {
   public:
     /// As this_task::throw_if_stopped throws it.
     explicit WorkerMemoryExceeded(
@@ -119,7 +120,7 @@ class WorkerMemoryExceeded : public TaskAborted {
 };
 
 /// The pool gave up: its initializer failed, or workers cannot be born any more.
-class BrokenPool : public PoolError {
+class HARDWORK_API BrokenPool : public PoolError {
   public:
     /// @param what The whole message.
     /// @param cause_type Type of what the initializer threw, or "".
@@ -136,62 +137,62 @@ class BrokenPool : public PoolError {
 };
 
 /// The task was cancelled before it started.
-class Cancelled : public PoolError {
+class HARDWORK_API Cancelled : public PoolError {
   public:
     Cancelled() : PoolError("the task was cancelled") {}
 };
 
 /// The result was not there in time. The task goes on, and its Future stays valid.
-class TimeoutError : public PoolError {
+class HARDWORK_API TimeoutError : public PoolError {
   public:
     TimeoutError() : PoolError("the result was not there in time") {}
 };
 
 /// The pool has been shut down and takes no more tasks.
-class ShutDown : public PoolError {
+class HARDWORK_API ShutDown : public PoolError {
   public:
     ShutDown() : PoolError("the pool has been shut down") {}
 };
 
 /// A Future without a task was asked for its result: moved from, default-made, or get() was called before.
-class InvalidFuture : public PoolError {
+class HARDWORK_API InvalidFuture : public PoolError {
   public:
     InvalidFuture() : PoolError("this Future has no task: it was moved from, or its result was taken already") {}
 };
 
 /// A ProcessPool that was moved from was asked to do something.
-class InvalidPool : public PoolError {
+class HARDWORK_API InvalidPool : public PoolError {
   public:
     InvalidPool() : PoolError("this ProcessPool was moved from") {}
 };
 
 /// A callback of a future, or a hook, waits for what only its own thread could bring.
-class WouldWaitForever : public PoolError {
+class HARDWORK_API WouldWaitForever : public PoolError {
   public:
     WouldWaitForever() : PoolError("this callback waits for what only its own thread could bring") {}
 };
 
 /// Bytes that are not what a Codec expects: it reads other bytes than it writes, or a worker was damaged.
-class DecodeError : public PoolError {
+class HARDWORK_API DecodeError : public PoolError {
   public:
     using PoolError::PoolError;
 };
 
 /// A value that cannot be turned into bytes: its Codec writes more than it measured, a std::variant without a value, or
 /// values that lie deeper in each other than hardwork::max_depth.
-class EncodeError : public PoolError {
+class HARDWORK_API EncodeError : public PoolError {
   public:
     using PoolError::PoolError;
 };
 
 /// A pool was used in a process other than the one that made it: in a task, or after a fork.
-class WrongProcess : public PoolError {
+class HARDWORK_API WrongProcess : public PoolError {
   public:
     WrongProcess() : PoolError("this pool belongs to the process that made it, not to a fork of it") {}
 };
 
 /// A task that cannot run in the workers of a pool with Start::exec; what() says why. See HARDWORK_TASK.
-class UnregisteredTask : public PoolError {
+class HARDWORK_API UnregisteredTask : public PoolError {
   public:
     /// @param why What is wrong with it.
     explicit UnregisteredTask(const std::string& why)
@@ -199,14 +200,14 @@ class UnregisteredTask : public PoolError {
 };
 
 /// A pool was made in a program that has several threads; see Options::allow_threads.
-class MultithreadedProgram : public PoolError {
+class HARDWORK_API MultithreadedProgram : public PoolError {
   public:
     /// @param threads How many there are.
     explicit MultithreadedProgram(int threads);
 };
 
 /// The system refused what the engine needs (memory, a process, a system call in a container).
-class SystemError : public PoolError {
+class HARDWORK_API SystemError : public PoolError {
   public:
     /// @param error What was tried and what came of it.
     explicit SystemError(const Error& error);

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "hardwork/codec.hpp"
 #include "hardwork/detail/attempt.hpp"
 #include "hardwork/detail/awaiter.hpp"
+#include "hardwork/detail/result_codec.hpp"
 #include "hardwork/detail/shared.hpp"
 #include "hardwork/detail/task_handle.hpp"
 #include "hardwork/detail/then.hpp"
@@ -22,12 +22,11 @@ namespace hardwork {
 
 namespace detail {
 template <class T>
-T decode_value(std::span<const std::byte> bytes) {
-    if constexpr (!std::is_void_v<T>) {
-        Decoder in(bytes);
-        T value = Codec<T>::decode(in);
-        in.expect_end();
-        return value;
+T read_value(TaskHandle& task) {
+    if constexpr (std::is_void_v<T>) {
+        task.value();
+    } else {
+        return ResultCodec<T>::read(task);
     }
 }
 }  // namespace detail
@@ -166,8 +165,8 @@ class Future {
     friend class PoolCalls;
     friend struct detail::FutureAccess;
     // Of a task: how its result is read. Those of continuations have values that need no Codec.
-    using Decode = T (*)(std::span<const std::byte> bytes);
-    Future(detail::TaskHandle handle, Decode decode) : handle_(std::move(handle)), decode_(decode) {}
+    using Read = T (*)(detail::TaskHandle& task);
+    Future(detail::TaskHandle handle, Read read) : handle_(std::move(handle)), read_(read) {}
     explicit Future(std::shared_ptr<detail::Shared> shared) : shared_(std::move(shared)) {}
 
     bool wait_until_ns(std::uint64_t deadline_ns) {
@@ -187,7 +186,7 @@ class Future {
         return static_cast<T>(try_take().value());
     }
 
-    T take_from(detail::TaskHandle task) const { return decode_(task.result().bytes); }
+    T take_from(detail::TaskHandle task) const { return read_(task); }
 
     // As take(). Where a program has no exceptions, the frames that one passes here hold nothing to be destroyed.
     Result<T> try_take() {
@@ -195,11 +194,11 @@ class Future {
         detail::TaskHandle* const watched = shared != nullptr ? shared->task() : &handle_;
         if (watched == nullptr) return static_cast<detail::Promise<T>&>(*shared).take();
         detail::TaskHandle task = std::move(*watched);
-        return detail::result_of([&]() -> T { return decode_(task.result().bytes); });
+        return detail::result_of([&]() -> T { return read_(task); });
     }
 
     detail::TaskHandle handle_;
-    Decode decode_ = nullptr;
+    Read read_ = nullptr;
     std::shared_ptr<detail::Shared> shared_;
 };
 

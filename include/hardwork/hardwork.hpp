@@ -11,6 +11,7 @@
 #pragma once
 
 #include "hardwork/bound.hpp"
+#include "hardwork/buffer.hpp"
 #include "hardwork/codec.hpp"
 #include "hardwork/exceptions.hpp"
 #include "hardwork/future.hpp"
@@ -27,3 +28,6 @@
 #include "hardwork/this_task.hpp"
 #include "hardwork/version.hpp"
 #include "hardwork/when.hpp"
+
+/// All of this library.
+namespace hardwork {}

@@ -12,6 +12,7 @@
 #include "hardwork/codec.hpp"
 #include "hardwork/detail/map_state.hpp"
 #include "hardwork/detail/pool_core.hpp"
+#include "hardwork/detail/result_codec.hpp"
 
 namespace hardwork {
 
@@ -105,9 +106,7 @@ class MapResult {
                 state_->value();
                 value_.emplace();
             } else {
-                Decoder in(state_->value());
-                value_.emplace(Codec<T>::decode(in));
-                in.expect_end();
+                value_.emplace(detail::ResultCodec<T>::read(*state_));
             }
         }
         return *value_;

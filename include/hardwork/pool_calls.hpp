@@ -37,7 +37,7 @@ class PoolCalls {
             using R = typename detail::ResultOf<Function, typename Plan::Arguments>::type;
             const Function& plain = function;
             return Future<R>(submit_as<Function, R>(plain, typename Plan::Arguments{}, std::forward<A>(arguments)...),
-                             &detail::decode_value<R>);
+                             &detail::read_value<R>);
         }
     }
 
@@ -133,6 +133,8 @@ class PoolCalls {
     /// @throws InvalidOption for a time that cannot be; WrongProcess, InvalidPool.
     PoolView with(const TaskOptions& options) const;
 
+    // For the classes that derive from this one.
+    /// @cond
   protected:
     PoolCalls() = default;
     PoolCalls(std::shared_ptr<detail::PoolCore> core, std::shared_ptr<const detail::KeptLimits> limits)
@@ -150,6 +152,7 @@ class PoolCalls {
 
     std::shared_ptr<detail::PoolCore> core_;
     std::shared_ptr<const detail::KeptLimits> limits_;  // nullptr: none
+                                                        /// @endcond
 
   private:
     std::uint32_t limits_number() const { return limits_ ? limits_->number() : 0; }

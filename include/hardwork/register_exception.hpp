@@ -8,6 +8,7 @@
 
 #include "hardwork/codec/text.hpp"
 #include "hardwork/coding.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork {
 
@@ -21,7 +22,7 @@ struct ExceptionType {
     void (*raise)(Decoder& in, const std::exception_ptr& cause);
 };
 // The first one of a type stays.
-void add_exception_type(const ExceptionType& type);
+HARDWORK_API void add_exception_type(const ExceptionType& type);
 
 template <class E>
 concept MadeOfText = std::derived_from<E, std::exception> && std::constructible_from<E, const std::string&>;

@@ -10,6 +10,7 @@
 
 #include "hardwork/detail/attempt.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork {
 
@@ -36,7 +37,7 @@ enum class FailureKind {
 };
 
 /// Why there is no value. Cheap to copy; never empty.
-class Failure {
+class HARDWORK_API Failure {
   public:
     /// @param thrown What was thrown; not null.
     explicit Failure(std::exception_ptr thrown) noexcept;

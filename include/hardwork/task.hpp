@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include "hardwork/export.hpp"
+
 namespace hardwork {
 
 /// To be called first in main by a program that has pools with Start::exec. In the program itself it only takes note. In a
@@ -16,10 +18,10 @@ namespace hardwork {
 /// Workers know the exceptions that were registered before this call (register_exception).
 /// @param argc As main has it.
 /// @param argv As main has it.
-void enter_worker(int argc, char** argv);
+HARDWORK_API void enter_worker(int argc, char** argv);
 
 namespace detail {
-bool add_task(void (*function)());
+HARDWORK_API bool add_task(void (*function)());
 
 template <class R, class... P>
 bool register_task(R (*function)(P...)) {

@@ -1,6 +1,8 @@
 // Pools in programs that have started threads.
 #pragma once
 
+#include "hardwork/export.hpp"
+
 namespace hardwork {
 
 /// The process from which workers are forked.
@@ -16,7 +18,7 @@ namespace hardwork {
 ///
 /// From then on the workers of all pools are copies of the program as it was at that call. What was registered, loaded or
 /// opened since is not there.
-class Template {
+class HARDWORK_API Template {
   public:
     Template() = delete;
     /// Starts the process; it ends with this program, however that ends. Does nothing if there is one.

@@ -1,6 +1,9 @@
 // For code that runs in a task.
 #pragma once
 
+#include "hardwork/export.hpp"
+
+/// For code that runs in a task.
 namespace hardwork::this_task {
 
 /// Whether this task is to end: its time limit is over (TaskOptions::timeout), somebody wants it (Future::stop), or its
@@ -14,9 +17,9 @@ namespace hardwork::this_task {
 ///     }
 ///
 /// Costs a few nanoseconds. May be asked by other threads of the task, too. Outside of a task: false.
-bool stop_requested() noexcept;
+HARDWORK_API bool stop_requested() noexcept;
 
 /// Throws what the task's Future shall throw if stop_requested(): TaskTimeout, TaskStopped or WorkerMemoryExceeded.
-void throw_if_stopped();
+HARDWORK_API void throw_if_stopped();
 
 }  // namespace hardwork::this_task

@@ -8,8 +8,10 @@
 
 #include "hardwork/births.hpp"
 #include "hardwork/error.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/fault.hpp"
 #include "hardwork/limits.hpp"
+#include "hardwork/segment.hpp"
 
 namespace hardwork {
 
@@ -43,12 +45,15 @@ class PhaseMark {
 
 // Where a result's bytes go: scratch memory while small, the lane's result arena when large. allocate() may be called
 // once per invocation (again only with a larger size before anything else); finish with the bytes really used.
-class Output {
+class HARDWORK_API Output {
   public:
     virtual ~Output() = default;
     // nullptr when there is no memory.
     virtual std::byte* allocate(std::size_t size) = 0;
     void finish(std::size_t used) { used_ = used; }
+    // Instead of both: the result is what lies in the segment, all of it, and nothing is copied. Afterwards the memory is the
+    // parent's, and the segment has none. False if it is not of this worker's result memory.
+    virtual bool hand_over(Segment& /*segment*/) { return false; }
     std::size_t used() const { return used_; }
 
   protected:

@@ -130,8 +130,9 @@ bool EngineCore::add_lane() {
         if (!copy) return false;
         lane->memory = std::make_shared<LaneMemory>();
         lane->memory->lane = made.take();
+        // Writable, for who keeps a result: it is theirs then.
         lane->memory->windows = shm::Windows(copy.value().get(), shm::Lane::result_arena_offset(),
-                                             shm::kResultArenaSize, os::Access::read_only);
+                                             shm::kResultArenaSize, os::Access::read_write);
         lane->memory->fd = copy.take();
         supervisor_->request_birth(lane->id, std::move(memory));
         HARDWORK_FAULT_POINT();

@@ -79,6 +79,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool cancel(Task* task) override;
     TaskResult result(Task* task) override;
     void drop_result(Task* task) override;
+    std::unique_ptr<Segment> keep(Task* task) override;
     void release(Task* task) override;
     bool subscribe(Task* task, void* cookie) override;
     bool subscribe(Job* job, void* cookie) override;

@@ -159,7 +159,7 @@ bool EngineCore::take_large(LaneState& lane, const std::byte* payload, LargeResu
     LaneMemory& memory = *lane.memory;
     if (!memory.windows.plausible(extent) || !memory.live.add(extent)) return false;
     tally_.received += extent.length;
-    const std::byte* data = memory.windows.at(extent);
+    std::byte* data = memory.windows.at(extent);
     large = nullptr;
     if (data == nullptr) {
         // The worker is told like of one that was read.

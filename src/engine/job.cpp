@@ -117,6 +117,7 @@ bool ResultBlock::next(TaskResult& result) {
     ItemHeader header;
     std::memcpy(&header, at, sizeof header);
     result.ending = header.ending;
+    result.in_lane = header.large != 0;
     result.bytes = {at + sizeof header, header.length};
     if (header.large != 0) {
         impl.current = large_of(at + sizeof header);

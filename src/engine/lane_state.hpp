@@ -42,16 +42,18 @@ struct LaneMemory {
     const std::uint32_t generation = os::process_generation();
 };
 
-// A result in a lane's arena: read in place; its end gives the memory back to the worker.
+// A result in a lane's arena: read in place; its end gives the memory back to the worker. In a fork of the parent, where the
+// lock may be held for ever, it does not.
 struct LargeResult {
     std::shared_ptr<LaneMemory> memory;
     shm::Extent extent{};
-    const std::byte* data = nullptr;
+    std::byte* data = nullptr;
 
     LargeResult() = default;
     LargeResult(const LargeResult&) = delete;
     LargeResult& operator=(const LargeResult&) = delete;
     ~LargeResult() {
+        if (memory->generation != os::process_generation()) return;
         const std::lock_guard hold(memory->read_lock);
         memory->read.push_back(extent);
     }

@@ -119,6 +119,7 @@ TaskResult EngineCore::result(Task* task) {
         if (task->storage.death != nullptr) result.death = *task->storage.death;
     } else if ((task->flags & kResultLarge) != 0) {
         result.bytes = {task->storage.large->data, task->storage.large->extent.length};
+        result.in_lane = true;
     } else if ((task->flags & kResultOnHeap) != 0) {
         result.bytes = {task->storage.heap.data, task->storage.heap.length};
     } else if (task->ending == Ending::broken) {

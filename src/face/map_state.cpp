@@ -157,6 +157,7 @@ bool MapState::next() {
 
 std::span<const std::byte> MapState::value() const {
     if (failure_ != nullptr) std::rethrow_exception(failure_);
+    if (result_.in_lane && !engine_->in_owner_process()) throw WrongProcess();
     if (result_.ending != Ending::value) face::throw_ending(result_, *engine_);
     return result_.bytes;
 }

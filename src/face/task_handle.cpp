@@ -61,10 +61,11 @@ bool TaskHandle::wait_until(std::uint64_t deadline_ns) {
     }
 }
 
-TaskResult TaskHandle::result() {
+std::span<const std::byte> TaskHandle::value() {
     check();
     const TaskResult result = engine_->result(task_);
-    if (result.ending == Ending::value) return result;
+    if (result.in_lane && !engine_->in_owner_process()) throw WrongProcess();
+    if (result.ending == Ending::value) return result.bytes;
     // Where the program is built without exceptions nobody destroys this as one passes, and the engine would stay.
     const std::exception_ptr failure = attempt([&] { face::throw_ending(result, *engine_); });
     reset();

@@ -59,8 +59,6 @@ class ClaimLoop {
     shm::Control& control_;
     Runner& runner_;
     PhaseMark phase_;
-    shm::Arena result_arena_;
-    shm::Windows result_windows_;
     shm::Windows input_windows_;
     ResultBuffer out_;
     Publisher publisher_;

@@ -8,26 +8,45 @@
 
 namespace hardwork {
 
+ResultBuffer::ResultBuffer(std::shared_ptr<ResultMemory> memory) : memory_(std::move(memory)) {
+    ResultMemory::set_here(memory_);
+}
+
+ResultBuffer::~ResultBuffer() {
+    ResultMemory::set_here(nullptr);
+    memory_->end();
+}
+
+// A result that was given up for its exception.
+void ResultBuffer::give_up() {
+    if (!large_) return;
+    lent_.erase(extent_.offset);
+    memory_->release(extent_);
+    large_ = false;
+}
+
 std::byte* ResultBuffer::allocate(std::size_t size) {
-    if (large_) {  // a result that was given up for its exception
-        lent_.erase(extent_.offset);
-        arena_.release(extent_);
-    }
-    large_ = size > sizeof scratch_;
-    if (!large_) return scratch_;
-    if (!arena_.allocate(size, extent_)) {
-        large_ = false;
-        return nullptr;
-    }
-    std::byte* data = windows_.at(extent_);
-    if (data == nullptr) {
-        arena_.release(extent_);
-        large_ = false;
-        return nullptr;
-    }
+    give_up();
+    if (size <= sizeof scratch_) return scratch_;
+    std::byte* data = memory_->allocate(size, extent_);
+    if (data == nullptr) return nullptr;
+    large_ = true;
     lent_.emplace(extent_.offset, extent_.length);
     HARDWORK_FAULT_POINT();
     return data;
+}
+
+bool ResultBuffer::hand_over(Segment& segment) {
+    auto* const own = dynamic_cast<ResultSegment*>(&segment);
+    shm::Extent extent{};
+    if (own == nullptr || !own->give_up(*memory_, extent)) return false;
+    give_up();
+    extent_ = extent;
+    large_ = true;
+    lent_.emplace(extent_.offset, extent_.length);
+    used_ = extent_.length;
+    HARDWORK_FAULT_POINT();
+    return true;
 }
 
 void ResultBuffer::reset() {
@@ -38,7 +57,7 @@ void ResultBuffer::reset() {
 void ResultBuffer::take_back(std::uint64_t offset) {
     const auto found = lent_.find(offset);
     if (found == lent_.end()) return;
-    arena_.release({offset, found->second});
+    memory_->release({offset, found->second});
     lent_.erase(found);
 }
 

@@ -2,19 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 
 #include "hardwork/worker.hpp"
 #include "shm/arena.hpp"
 #include "shm/lane.hpp"
+#include "worker/result_memory.hpp"
 
 namespace hardwork {
 
 // Scratch for small results, an extent of the result arena for large ones.
 class ResultBuffer final : public Output {
   public:
-    ResultBuffer(shm::Arena& arena, shm::Windows& windows) : arena_(arena), windows_(windows) {}
+    // While it lives, tasks allocate from that memory.
+    explicit ResultBuffer(std::shared_ptr<ResultMemory> memory);
+    ResultBuffer(const ResultBuffer&) = delete;
+    ResultBuffer& operator=(const ResultBuffer&) = delete;
+    ~ResultBuffer() override;
     std::byte* allocate(std::size_t size) override;
+    bool hand_over(Segment& segment) override;
 
     void reset();
     // The parent has read the large result that began at `offset`.
@@ -24,8 +31,9 @@ class ResultBuffer final : public Output {
     const std::byte* scratch() const { return scratch_; }
 
   private:
-    shm::Arena& arena_;
-    shm::Windows& windows_;
+    void give_up();
+
+    const std::shared_ptr<ResultMemory> memory_;
     shm::Extent extent_{};
     std::unordered_map<std::uint64_t, std::uint64_t> lent_;  // offset -> length as allocated
     bool large_ = false;

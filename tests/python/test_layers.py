@@ -25,7 +25,7 @@ def write(root: Path, name: str, text: str) -> None:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A small sound tree with a header in every layer."""
-    for layer in ("base", "os", "shm", "sched", "worker", "zygote", "supervisor", "engine", "face"):
+    for layer in ("base", "os", "shm", "sched", "worker", "zygote", "supervisor", "engine", "face", "command"):
         write(tmp_path, f"src/{layer}/{layer}.hpp", "#pragma once\n#include <cstdint>\n")
     write(tmp_path, "src/zygote/protocol.hpp", "#pragma once\n")
     write(tmp_path, "include/hardwork/error.hpp", "#pragma once\n#include <string>\n")
@@ -51,6 +51,8 @@ def test_what_is_allowed(tree: Path) -> None:
         tree, "src/base/a.cpp", "// errno and syscall(1) in a comment\nconst char* a = \"errno\";\nint n = 1'000'000;\n"
     )
     write(tree, "include/hardwork/cereal.hpp", "#include <cereal/archives/binary.hpp>\n")
+    write(tree, "include/hardwork/plugin.h", "#include <stddef.h>\n")
+    write(tree, "src/command/a.cpp", '#include "os/os.hpp"\n#include "hardwork/pool.hpp"\n')
     write(tree, "tests/os/a_test.cpp", '#include <gtest/gtest.h>\n#include <unistd.h>\n#include "os/os.hpp"\n')
     result = check(tree)
     assert result.returncode == 0, result.stdout
@@ -67,6 +69,8 @@ def test_what_is_allowed(tree: Path) -> None:
         ("src/supervisor/a.cpp", '#include "worker/worker.hpp"', "supervisor must not include worker"),
         ("src/supervisor/a.cpp", '#include "zygote/zygote.hpp"', "supervisor must not include zygote"),
         ("src/engine/a.cpp", '#include "face/face.hpp"', "engine must not include face"),
+        ("src/face/a.cpp", '#include "command/command.hpp"', "face must not include command"),
+        ("src/command/a.cpp", '#include "engine/engine.hpp"', "command must not include engine"),
         ("src/shm/a.cpp", '#include "hardwork/pool.hpp"', "must not know this part of the faces"),
         ("src/misc/a.cpp", '#include "base/base.hpp"', "src/misc is no layer"),
         ("src/engine/a.cpp", "#include <Python.h>", "Python.h outside python/src"),
@@ -77,6 +81,8 @@ def test_what_is_allowed(tree: Path) -> None:
         ("src/engine/a.cpp", "int f() { return errno; }", "errno outside src/os"),
         ("src/engine/a.cpp", '#include "engine/nowhere.hpp"', "does not exist"),
         ("include/hardwork/a.hpp", "#include <poll.h>", "<poll.h> outside src/os"),
+        ("include/hardwork/a.hpp", "#include <stddef.h>", "includes only standard C++ headers"),
+        ("include/hardwork/a.h", "#include <cstddef>", "includes only standard C++ headers"),
         ("include/hardwork/a.hpp", "#include <boost/any.hpp>", "includes only standard C++ headers"),
         ("include/hardwork/a.hpp", "#include <cereal/cereal.hpp>", "includes only standard C++ headers"),
         ("include/hardwork/a.hpp", '#include "../../src/base/base.hpp"', "must not show what is behind it"),

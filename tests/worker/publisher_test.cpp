@@ -22,9 +22,6 @@ class PublisherTest : public ::testing::Test {
         info.generation = 0x1c3;
         auto lane = shm::Lane::create(info, memory_);
         EXPECT_TRUE(lane);
-        arena_ = shm::Arena(memory_.get(), shm::Lane::result_arena_offset(), 64 * shm::kWindow);
-        windows_ =
-            shm::Windows(memory_.get(), shm::Lane::result_arena_offset(), 64 * shm::kWindow, os::Access::read_write);
         return lane.take();
     }
     void publish() {
@@ -37,10 +34,9 @@ class PublisherTest : public ::testing::Test {
     std::uint32_t collector_rung() const { return control_.bells.collector_bell.load(); }
 
     os::Fd memory_;
-    shm::Arena arena_;
-    shm::Windows windows_;
     shm::Lane lane_;
-    ResultBuffer out_{arena_, windows_};
+    std::shared_ptr<ResultMemory> results_ = std::make_shared<ResultMemory>(memory_.get(), 64 * shm::kWindow);
+    ResultBuffer out_{results_};
     Publisher publisher_;
     shm::Control& control_;
 };
@@ -135,7 +131,7 @@ TEST_F(PublisherTest, IdlenessIsToldOnce) {
 TEST_F(PublisherTest, SmallResultsUseNoArena) {
     ASSERT_NE(out_.allocate(shm::kMaxInlineResult), nullptr);
     EXPECT_FALSE(out_.in_arena());
-    EXPECT_EQ(arena_.in_use(), 0U);
+    EXPECT_EQ(results_->in_use(), 0U);
 }
 
 TEST_F(PublisherTest, AnExtentSaysHowMuchWasUsed) {
@@ -143,31 +139,61 @@ TEST_F(PublisherTest, AnExtentSaysHowMuchWasUsed) {
     out_.finish(70'000);
     EXPECT_TRUE(out_.in_arena());
     EXPECT_EQ(out_.extent().length, 70'000U);
-    const std::uint64_t in_use = arena_.in_use();
+    const std::uint64_t in_use = results_->in_use();
     EXPECT_GE(in_use, 100'000U);
     out_.reset();
-    EXPECT_EQ(arena_.in_use(), in_use) << "it is the parent's until released";
+    EXPECT_EQ(results_->in_use(), in_use) << "it is the parent's until released";
     out_.take_back(out_.extent().offset + 1);
-    EXPECT_EQ(arena_.in_use(), in_use);
+    EXPECT_EQ(results_->in_use(), in_use);
     out_.take_back(0);
-    EXPECT_EQ(arena_.in_use(), 0U) << "as much as was allocated, not as was used";
+    EXPECT_EQ(results_->in_use(), 0U) << "as much as was allocated, not as was used";
     out_.take_back(0);
-    EXPECT_EQ(arena_.in_use(), 0U);
+    EXPECT_EQ(results_->in_use(), 0U);
 }
 
 TEST_F(PublisherTest, WhatIsAskedForAgainReplacesTheFirst) {
     ASSERT_NE(out_.allocate(100'000), nullptr);
     ASSERT_NE(out_.allocate(300'000), nullptr);
-    EXPECT_EQ(arena_.in_use(), shm::Arena::rounded(300'000));
+    EXPECT_EQ(results_->in_use(), shm::Arena::rounded(300'000));
     ASSERT_NE(out_.allocate(10), nullptr);
     EXPECT_FALSE(out_.in_arena());
-    EXPECT_EQ(arena_.in_use(), 0U);
+    EXPECT_EQ(results_->in_use(), 0U);
+}
+
+TEST_F(PublisherTest, WhatATaskHasFilledIsTheResult) {
+    const auto segment = allocate_result(300'000);
+    ASSERT_NE(segment, nullptr);
+    std::memcpy(segment->bytes().data(), "filled", 6);
+    const auto dropped = allocate_result(300'000);
+    ASSERT_NE(out_.allocate(100'000), nullptr);  // given up for the segment
+    ASSERT_TRUE(out_.hand_over(*segment));
+    EXPECT_FALSE(out_.hand_over(*segment)) << "it has been given";
+    ASSERT_TRUE(out_.in_arena());
+    EXPECT_EQ(out_.extent().length, 300'000U);
+    EXPECT_EQ(results_->in_use(), 2 * shm::Arena::rounded(300'000));
+    const std::uint64_t offset = out_.extent().offset;
+    shm::Windows windows(memory_.get(), shm::Lane::result_arena_offset(), 64 * shm::kWindow, os::Access::read_only);
+    EXPECT_EQ(std::memcmp(windows.at(out_.extent()), "filled", 6), 0);
+    out_.reset();
+    out_.take_back(offset);
+    EXPECT_EQ(results_->in_use(), shm::Arena::rounded(300'000));
+}
+
+TEST_F(PublisherTest, OnlyMemoryOfItsOwnIsTaken) {
+    EXPECT_EQ(allocate_result(shm::kMaxInlineResult), nullptr) << "it would be copied anyway";
+    ResultMemory::set_here(std::make_shared<ResultMemory>(memory_.get(), 64 * shm::kWindow));
+    const auto other = allocate_result(300'000);
+    ASSERT_NE(other, nullptr);
+    EXPECT_FALSE(out_.hand_over(*other));
+    EXPECT_FALSE(out_.in_arena());
+    ResultMemory::set_here(nullptr);
+    EXPECT_EQ(allocate_result(300'000), nullptr);
 }
 
 TEST_F(PublisherTest, WithoutMemoryThereIsNone) {
     EXPECT_EQ(out_.allocate(65 * shm::kWindow), nullptr);
     EXPECT_FALSE(out_.in_arena());
-    EXPECT_EQ(arena_.in_use(), 0U);
+    EXPECT_EQ(results_->in_use(), 0U);
     EXPECT_NE(out_.allocate(10), nullptr);
 }
 

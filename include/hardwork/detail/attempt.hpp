@@ -7,11 +7,13 @@
 #include <memory>
 #include <type_traits>
 
+#include "hardwork/export.hpp"
+
 namespace hardwork::detail {
 
 // What run(context) throws, or nullptr.
-std::exception_ptr attempt_call(void (*run)(void* context), void* context) noexcept;
-[[noreturn]] void rethrow(const std::exception_ptr& thrown);
+HARDWORK_API std::exception_ptr attempt_call(void (*run)(void* context), void* context) noexcept;
+[[noreturn]] HARDWORK_API void rethrow(const std::exception_ptr& thrown);
 
 // What body() throws, or nullptr.
 template <class F>

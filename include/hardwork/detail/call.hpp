@@ -67,12 +67,15 @@ struct Signature<M C::*, First, A...> : KnownSignature<ObjectOf<C, First>> {
 template <class P>
 inline constexpr bool keeps_changes = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
 
-// Whether arguments A can be given to parameters P, seen before anything else so that errors come one at a time.
+// Whether arguments A can be given to parameters P, seen before anything else so that errors come one at a time. What is of
+// the very type is encoded from where it lies (see Held), so it need not be one that can be copied.
+template <class A, class T>
+inline constexpr bool fits_one = std::is_same_v<std::remove_cvref_t<A>, T> || std::is_convertible_v<A, T>;
 template <class A, class P>
 struct Fits : std::false_type {};
 template <class... A, class... P>
 requires(sizeof...(A) == sizeof...(P)) struct Fits<Types<A...>, Types<P...>>
-    : std::bool_constant<(std::is_convertible_v<A, std::decay_t<P>> && ...)> {
+    : std::bool_constant<(fits_one<A, std::decay_t<P>> && ...)> {
 };
 
 template <class P>

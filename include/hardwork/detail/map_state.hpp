@@ -14,13 +14,14 @@
 #include "hardwork/coding.hpp"
 #include "hardwork/detail/span_format.hpp"
 #include "hardwork/engine.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork::detail {
 
 class MapState;
 
 // Collects items until there are enough for a span.
-class SpanWriter {
+class HARDWORK_API SpanWriter {
   public:
     // fixed_size: bytes of each item, or 0 if they differ.
     explicit SpanWriter(std::size_t fixed_size) : fixed_size_(fixed_size) {}
@@ -47,7 +48,7 @@ class SpanWriter {
 };
 
 // Reads a range that has no size, a little ahead of who reads the results.
-class Feeder {
+class HARDWORK_API Feeder {
   public:
     Feeder() = default;
     Feeder(const Feeder&) = delete;
@@ -57,7 +58,7 @@ class Feeder {
     virtual bool feed(MapState& map, std::uint32_t most) = 0;
 };
 
-class MapState {
+class HARDWORK_API MapState {
   public:
     MapState(std::shared_ptr<Engine> engine, Job* job, int workers);
     MapState(const MapState&) = delete;
@@ -74,6 +75,8 @@ class MapState {
     bool next();
     // The bytes of the current result, until next(); throws what the item ended with, if not with a value.
     std::span<const std::byte> value() const;
+    // After value(), once, instead of its bytes: the memory in which they lie. nullptr: they are to be copied.
+    std::unique_ptr<Segment> keep() { return block_.keep(); }
     void cancel();
 
   private:

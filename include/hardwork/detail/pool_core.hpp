@@ -11,6 +11,7 @@
 #include "hardwork/detail/task_handle.hpp"
 #include "hardwork/detail/trampoline.hpp"
 #include "hardwork/engine.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/options.hpp"
 
 namespace hardwork::detail {
@@ -21,7 +22,7 @@ struct PoolAccess;
 enum class MapOrder { of_items, as_they_come };
 
 // Memory for a call's bytes, given back unless submitted.
-class InputBuffer {
+class HARDWORK_API InputBuffer {
   public:
     // Throws std::bad_alloc.
     InputBuffer(Engine& engine, std::uint64_t length);
@@ -44,7 +45,7 @@ class InputBuffer {
 };
 
 // Limits of tasks, with the engine's number for them.
-class KeptLimits {
+class HARDWORK_API KeptLimits {
   public:
     // Throws InvalidOption, std::bad_alloc. nullptr: no limits.
     static std::shared_ptr<const KeptLimits> make(const std::shared_ptr<Engine>& engine, const TaskLimits& limits);
@@ -63,7 +64,7 @@ class KeptLimits {
     std::uint32_t number_;
 };
 
-class PoolCore {
+class HARDWORK_API PoolCore {
   public:
     // Throws what ProcessPool's constructor says.
     static std::shared_ptr<PoolCore> make(Options options);

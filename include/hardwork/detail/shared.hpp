@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "hardwork/detail/task_handle.hpp"
+#include "hardwork/export.hpp"
 #include "hardwork/result.hpp"
 
 namespace hardwork::detail {
 
 // Run once, when something is done.
-class Continuation {
+class HARDWORK_API Continuation {
   public:
     Continuation() = default;
     Continuation(const Continuation&) = delete;
@@ -44,7 +45,7 @@ std::unique_ptr<Continuation> continuation(F function) {
     return std::make_unique<Calling<F>>(std::move(function));
 }
 
-class Shared {
+class HARDWORK_API Shared {
   public:
     explicit Shared(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
     Shared(const Shared&) = delete;
@@ -77,7 +78,7 @@ class Shared {
 };
 
 // A task of the engine's that somebody wants to be told of. Waiting is still the waiting thread's own work.
-class WatchedTask final : public Shared {
+class HARDWORK_API WatchedTask final : public Shared {
   public:
     // Takes the task and asks the engine to tell of it. Throws InvalidFuture, WrongProcess; the task stays then.
     static std::shared_ptr<Shared> watch(TaskHandle& task);
@@ -130,7 +131,7 @@ class Promise final : public Shared {
 };
 
 // Numbers of what is done, in the order in which it is.
-class ReadyQueue {
+class HARDWORK_API ReadyQueue {
   public:
     void push(std::size_t index);
     // Waits for the next one. engine: whose thread pushes.

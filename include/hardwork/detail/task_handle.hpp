@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "hardwork/engine.hpp"
+#include "hardwork/export.hpp"
 
 namespace hardwork {
 
@@ -34,7 +36,7 @@ std::uint64_t deadline_after(std::chrono::duration<Rep, Period> time) {
     return seconds < 3.0e9 ? monotonic_ns() + static_cast<std::uint64_t>(seconds * 1e9) : kNever;
 }
 
-class TaskHandle {
+class HARDWORK_API TaskHandle {
   public:
     TaskHandle() = default;
     TaskHandle(std::shared_ptr<Engine> engine, Task* task) : engine_(std::move(engine)), task_(task) {}
@@ -61,8 +63,10 @@ class TaskHandle {
     bool subscribe(void* cookie);  // as Engine::subscribe
     const std::shared_ptr<Engine>& engine() const { return engine_; }
     bool wait_until(std::uint64_t deadline_ns);  // true when done
-    // Of a done task. Throws what it ended with, if not with a value; then the task is gone.
-    TaskResult result();
+    // Of a done task, until reset(). Throws what it ended with, if not with a value; then the task is gone.
+    std::span<const std::byte> value();
+    // After value(), once, instead of its bytes: the memory in which they lie. nullptr: they are to be copied.
+    std::unique_ptr<Segment> keep() { return engine_->keep(task_); }
     void reset() noexcept;  // lets the task go; it runs all the same
 
   private:

@@ -2,13 +2,15 @@
 // the library itself is always built with exceptions.
 #pragma once
 
+#include "hardwork/export.hpp"
+
 namespace hardwork::detail {
 
-[[noreturn]] void throw_decode_error(const char* what);
-[[noreturn]] void throw_encode_error(const char* what);
-[[noreturn]] void throw_bad_alloc();
-[[noreturn]] void throw_timeout();
-[[noreturn]] void throw_invalid_pool();
-[[noreturn]] void throw_invalid_future();
+[[noreturn]] HARDWORK_API void throw_decode_error(const char* what);
+[[noreturn]] HARDWORK_API void throw_encode_error(const char* what);
+[[noreturn]] HARDWORK_API void throw_bad_alloc();
+[[noreturn]] HARDWORK_API void throw_timeout();
+[[noreturn]] HARDWORK_API void throw_invalid_pool();
+[[noreturn]] HARDWORK_API void throw_invalid_future();
 
 }  // namespace hardwork::detail

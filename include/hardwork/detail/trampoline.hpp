@@ -15,6 +15,7 @@
 
 #include "hardwork/codec.hpp"
 #include "hardwork/detail/callable.hpp"
+#include "hardwork/detail/result_codec.hpp"
 #include "hardwork/detail/span_format.hpp"
 #include "hardwork/worker.hpp"
 
@@ -59,17 +60,6 @@ T as_argument(Received<T>& received) {
     }
 }
 
-template <class R>
-void write_result(const R& result, Output& out) {
-    SizeCounter counter;
-    Codec<R>::encode(counter, result);
-    std::byte* memory = out.allocate(counter.size());
-    if (memory == nullptr) throw_bad_alloc();
-    MemoryWriter writer({memory, counter.size()});
-    Codec<R>::encode(writer, result);
-    out.finish(counter.size() - writer.left());
-}
-
 // R: what travels back; void also where nobody wants what the function returns.
 template <class R, class F, class... T>
 void call_and_answer(F& function, PhaseMark& phase, Output& out, T&&... arguments) {
@@ -88,7 +78,7 @@ void call_and_answer(F& function, PhaseMark& phase, Output& out, T&&... argument
             // A function may return a reference: nothing is copied before it is encoded.
             auto&& result = std::invoke(function, std::forward<T>(arguments)...);
             phase.enter(Phase::encode);
-            write_result<R>(result, out);
+            ResultCodec<R>::write(std::forward<decltype(result)>(result), out);
         }
     }
 }

@@ -1,6 +1,7 @@
 // A program whose workers are its own binary, started again.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <vector>
@@ -47,6 +48,17 @@ std::size_t count_open_over_exec() {
 }
 HARDWORK_TASK(count_open_over_exec);
 
+std::span<char> last_filled;
+Buffer filled(std::size_t size, char value) {
+    Buffer buffer(size);
+    last_filled = buffer.as<char>();
+    std::ranges::fill(last_filled, value);
+    return buffer;
+}
+HARDWORK_TASK(filled);
+void fill_again(char value) { std::ranges::fill(last_filled, value); }
+HARDWORK_TASK(fill_again);
+
 int not_registered(int x) { return x; }
 
 TEST(Exec, RunsRegisteredFunctions) {
@@ -61,6 +73,18 @@ TEST(Exec, RunsRegisteredFunctions) {
     pool.for_each(twice, std::vector<long>{1, 2, 3});
     EXPECT_EQ(caught<RemoteError>([&] { pool.submit(fail_at_7, 7).get(); }).type_name(), "std::out_of_range");
     EXPECT_THROW(pool.with({.timeout = 20ms, .grace = 0ms}).submit(nap, 600'000).get(), TaskTimeout);
+}
+
+TEST(Exec, ABufferIsNotCopiedThereEither) {
+    Buffer first;
+    {
+        ProcessPool pool({.workers = 1, .start = Start::exec});
+        first = pool.submit(filled, std::size_t{5} << 20, 3).get();
+        pool.submit(fill_again, 4).get();
+    }
+    EXPECT_EQ(first.size(), std::size_t{5} << 20);
+    EXPECT_EQ(first.as<char>().front(), 4);
+    EXPECT_EQ(first.as<char>().back(), 4);
 }
 
 TEST(Exec, WorkersHaveNothingOfTheProgramButItsCode) {

@@ -1,0 +1,5 @@
+// What the shared library shows of itself. Everything is built with hidden symbols; what programs use, by themselves or by the
+// templates of these headers, says HARDWORK_API.
+#pragma once
+
+#define HARDWORK_API __attribute__((visibility("default")))
