@@ -1,9 +1,9 @@
-# One program of GoogleTest suites for each layer, from tests/<layer>/.
+# One program of GoogleTest suites for each layer, from tests/<layer>/; and one for the fault table, tests/faults/.
 enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-foreach(layer IN LISTS hardwork_layers)
+foreach(layer IN LISTS hardwork_layers ITEMS faults)
   file(GLOB test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${layer}/*.cpp")
   if(NOT test_sources)
     continue()

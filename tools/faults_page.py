@@ -104,6 +104,8 @@ def table() -> str:
         says = "<br>".join(dict.fromkeys(test.says for test in own))
         proofs = "<br>".join(f"`{test.name}` ({result_of(test)})" for test in own)
         lines.append(f"| {row} | {fault} | {when} | {says} | {proofs} |")
+    lines += ["", "Not among the C++ tests:", ""]
+    lines += [f"- {row}: {why}" for row, why in NOT_IN_CPP.items()]
     return "\n".join(lines)
 
 

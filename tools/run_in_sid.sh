@@ -3,7 +3,7 @@
 #
 #   tools/run_in_sid.sh tools/test_python.sh                       (PYTHON=python3.14 in the environment)
 #
-# Of the environment only PYTHON, JOBS, CI and pip's variables are passed on. What the command builds is kept there,
+# Of the environment only PYTHON, JOBS, CI, HARDWORK_FAULT_RESULTS (a folder in sid) and pip's variables are passed on. What the command builds is kept there,
 # so that the next run is quick; nothing is written into the checkout.
 set -eu
 # shellcheck source=tools/common.sh
@@ -50,7 +50,7 @@ case ${PIP_FIND_LINKS:-} in /*) copy_in "$PIP_FIND_LINKS" ;; esac
 variables=()
 while IFS= read -r name; do
     variables+=("$name=${!name}")
-done < <(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(https?|no|HTTPS?|NO)_(proxy|PROXY)|PYTHON|JOBS|CI)$')
+done < <(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(https?|no|HTTPS?|NO)_(proxy|PROXY)|PYTHON|JOBS|CI|HARDWORK_FAULT_RESULTS)$')
 
 # The mounts live in a mount namespace of their own: they vanish with the command, whatever ends it. /dev/shm is a
 # fresh one, since the tests look that nothing is left there.

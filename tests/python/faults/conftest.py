@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import poll
 from lab import FACES, Lab
 
 _results: dict[str, str] = {}
@@ -57,7 +59,16 @@ def cgroup() -> Iterator[Callable[..., Path]]:
 
     yield make
     for folder in made:
+        # What ended in it is in it until it has been reaped.
+        poll(lambda folder=folder: not (folder / "cgroup.procs").read_text())
+        poll(lambda folder=folder: removed(folder))
+
+
+def removed(folder: Path) -> bool:
+    """Whether the control group could be removed: the kernel needs a moment after the last process."""
+    with contextlib.suppress(OSError):
         folder.rmdir()
+    return not folder.exists()
 
 
 @pytest.hookimpl(wrapper=True)

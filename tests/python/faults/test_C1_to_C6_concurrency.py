@@ -272,11 +272,12 @@ def test_C6_dropped_without_shutdown(lab: Any, how: str) -> None:
 
 
 EXIT = """
-import sys
+import multiprocessing, sys
 sys.path[:0] = {path!r}
 import hardwork
 from helpers import own_pid
-pool = hardwork.ProcessPoolExecutor(2) if {kind!r} == "executor" else hardwork.Pool(2)
+fork = multiprocessing.get_context("fork")
+pool = hardwork.ProcessPoolExecutor(2, fork) if {kind!r} == "executor" else hardwork.Pool(2, context=fork)
 print(pool.submit(own_pid).result() if {kind!r} == "executor" else pool.apply(own_pid))
 """
 

@@ -153,11 +153,12 @@ def test_K2_somebody_else_reaps_all_children(lab: Any) -> None:
 
 
 AT_EXIT = """
-import os, sys, threading
+import multiprocessing, os, sys, threading
 sys.path[:0] = {path!r}
 import hardwork
 from helpers import double, log
-pool = hardwork.ProcessPoolExecutor(2) if {kind!r} == "executor" else hardwork.Pool(2)
+fork = multiprocessing.get_context("fork")
+pool = hardwork.ProcessPoolExecutor(2, fork) if {kind!r} == "executor" else hardwork.Pool(2, context=fork)
 ask = pool.submit if {kind!r} == "executor" else lambda fn, *args: pool.apply_async(fn, args)
 tasks = [ask(log, {log!r}, number) for number in range(200)]
 

@@ -12,12 +12,15 @@ import pytest
 from helpers import script_environment
 
 PRELUDE = """
-import os, resource, signal, sys, time
+import multiprocessing, os, resource, signal, sys, time
 sys.path[:0] = {path!r}
+FORK = multiprocessing.get_context("fork")  # the texts below have no main to be imported
 import hardwork
 from helpers import double, own_pid
 def make(workers=2):
-    return hardwork.ProcessPoolExecutor(workers) if {kind!r} == "executor" else hardwork.Pool(workers)
+    if {kind!r} == "executor":
+        return hardwork.ProcessPoolExecutor(workers, mp_context=FORK)
+    return hardwork.Pool(workers, context=FORK)
 def ask(pool, fn, *args):
     return pool.submit(fn, *args).result() if {kind!r} == "executor" else pool.apply(fn, args)
 def echo(data): return data
