@@ -162,9 +162,10 @@ class Seed:
     def close(self) -> None:
         """Closes all descriptors; no worker can be born from it any more."""
         self._spawning.close()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        # Forgotten first: a Ctrl-C between the two must not lead to a second close, of a number that is somebody else's.
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
     def __del__(self) -> None:
         self.close()

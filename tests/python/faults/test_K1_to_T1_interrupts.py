@@ -94,8 +94,17 @@ def test_K1_interrupt(lab: Any, tmp_path: Any, where: str) -> None:
     time.sleep(0.2)  # so that it is where it says; if not, the test proves less but does not fail
     family = descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody gets it
-    out, error = process.communicate()
-    assert (out, error, process.returncode) == ("caught 1\n", "", 0)
+    while True:
+        try:
+            out, error = process.communicate(timeout=10 if where == "construction" else None)
+            break
+        except subprocess.TimeoutExpired:
+            # CPython prints and forgets an interrupt that comes within a destructor or a callback of a weak reference,
+            # and a program that does nothing but make and drop pools has many of both.
+            os.killpg(process.pid, signal.SIGINT)
+    assert (out, process.returncode) == ("caught 1\n", 0)
+    assert "hardwork" not in error
+    assert where == "construction" or error == ""
     assert wait_until_gone(family) == []
 
 
