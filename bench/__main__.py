@@ -36,6 +36,7 @@ NAMES = [
     "pool_map",
     "pool_imap",
     "joblib_small_calls",
+    "faults",
 ]
 
 

@@ -162,7 +162,7 @@ class Seed:
     def close(self) -> None:
         """Closes all descriptors; no worker can be born from it any more."""
         self._spawning.close()
-        # Forgotten first: a Ctrl-C between the two must not lead to a second close, of a number that is somebody else's.
+        # Forgotten first: after a Ctrl-C between the two nothing is closed twice, when the number may be another's.
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
