@@ -65,7 +65,7 @@ int change_everything(int x) {
     umask(0777);
     return chdir("/proc") == 0 && sigprocmask(SIG_BLOCK, &all, nullptr) == 0 ? x : -1;
 }
-std::size_t too_much(int) { return std::vector<char>(std::size_t{1} << 60).size(); }
+std::size_t too_much(std::size_t size) { return std::vector<char>(size).size(); }
 
 using W10 = FaultTest;
 using W11 = FaultTest;
@@ -201,7 +201,7 @@ TEST_F(W18, NoMemory) {
 #else
     make({.workers = 1});
     const int pid = pool().submit(worker_pid).get();
-    EXPECT_THROW(pool().submit(too_much, 1).get(), std::exception);
+    EXPECT_THROW(pool().submit(too_much, std::size_t{1} << 60).get(), std::exception);
     innocents(10);
     EXPECT_EQ(pool().submit(worker_pid).get(), pid);
 #endif
