@@ -23,6 +23,17 @@
 
 namespace hardwork::test {
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
 // Generous: only what hangs waits so long, and ctest's watchdog ends it then.
 template <class F>
 bool eventually(F condition) {

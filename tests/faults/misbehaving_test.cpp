@@ -196,15 +196,12 @@ TEST_F(W16, ChangesItsProcess) {
 
 // The exception reaches the caller, and the worker lives.
 TEST_F(W18, NoMemory) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "a sanitizer ends the process where memory is refused";
-#else
+    if (kAddressSanitizer || kThreadSanitizer) GTEST_SKIP() << "a sanitizer ends the process where memory is refused";
     make({.workers = 1});
     const int pid = pool().submit(worker_pid).get();
     EXPECT_THROW(pool().submit(too_much, std::size_t{1} << 60).get(), std::exception);
     innocents(10);
     EXPECT_EQ(pool().submit(worker_pid).get(), pid);
-#endif
 }
 
 // A broken pool, with what the initializer threw; no task runs uninitialised.

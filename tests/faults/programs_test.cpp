@@ -173,13 +173,10 @@ int nested(int count) {
 
 // It works, with workers of its own.
 TEST_F(F3, APoolInAWorker) {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "ThreadSanitizer does not know that a fork has one thread";
-#else
+    if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not know that a fork has one thread";
     make();
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(pool().submit(nested, 100).get(), 9900);
-#endif
 }
 
 // Fewer workers for the time, and all of them when there are descriptors again.
