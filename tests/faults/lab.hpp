@@ -69,12 +69,16 @@ struct DiesEncoded {
 struct Holdings {
     std::vector<int> children;
     std::size_t descriptors = 0;
-    std::size_t threads = 0;
+    std::size_t threads = 0;  // of the library: sanitizers start some of their own, when they like
 
     static Holdings now() {
-        const std::filesystem::directory_iterator threads("/proc/self/task");
-        return {child_pids(getpid()), open_descriptors(),
-                static_cast<std::size_t>(std::distance(begin(threads), end(threads)))};
+        Holdings holdings{child_pids(getpid()), open_descriptors(), 0};
+        for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+            std::string name;
+            std::getline(std::ifstream(task.path() / "comm"), name);
+            if (name.starts_with("hardwork-")) ++holdings.threads;
+        }
+        return holdings;
     }
     bool within(const Holdings& before) const {
         return children.size() <= before.children.size() && descriptors <= before.descriptors &&
