@@ -130,7 +130,8 @@ IN_A_NAMESPACE = {
     "small": "mount -t tmpfs -o size=1m none /dev/shm",
     "read-only": "mount -t tmpfs -o ro,size=1m none /dev/shm",
     "missing": "mount -t tmpfs none /dev",
-    "no /tmp": "mount -t tmpfs -o ro none /tmp",
+    # In place: this checkout may lie there.
+    "read-only /tmp": "mount --bind /tmp /tmp && mount -o remount,ro,bind /tmp",
 }
 
 
