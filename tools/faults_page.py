@@ -59,7 +59,7 @@ def cpp_tests() -> list[Test]:
 
 def add_results(folder: Path) -> None:
     """Sums up what each run left: of a test in many variants, how many passed."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known = known_results()
     for path in sorted(folder.glob("python-*.json")):
         run: dict[str, dict[str, int]] = {}
         for node, outcome in json.loads(path.read_text()).items():
@@ -83,8 +83,12 @@ def by_version(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
-def result_of(test: Test) -> str:
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+def known_results() -> dict[str, dict[str, dict[str, int]]]:
+    """Of each run: of each test in all its variants, how many ended in each way."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def result_of(test: Test, known: dict[str, dict[str, dict[str, int]]]) -> str:
     words = []
     for run in sorted(
         known, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
@@ -96,21 +100,20 @@ def result_of(test: Test) -> str:
     return "; ".join(words) or "not run"
 
 
-def table() -> str:
-    tests = python_tests() + cpp_tests()
+def table(tests: list[Test]) -> str:
+    known = known_results()
     lines = ["| | fault | when | what happens | proven by |", "|---|---|---|---|---|"]
     for row, (fault, when) in ROWS.items():
         own = [test for test in tests if test.row == row]
         says = "<br>".join(dict.fromkeys(test.says for test in own))
-        proofs = "<br>".join(f"`{test.name}` ({result_of(test)})" for test in own)
+        proofs = "<br>".join(f"`{test.name}` ({result_of(test, known)})" for test in own)
         lines.append(f"| {row} | {fault} | {when} | {says} | {proofs} |")
     lines += ["", "Not among the C++ tests:", ""]
     lines += [f"- {row}: {why}" for row, why in NOT_IN_CPP.items()]
     return "\n".join(lines)
 
 
-def missing() -> list[str]:
-    tests = python_tests() + cpp_tests()
+def missing(tests: list[Test]) -> list[str]:
     rows = {(test.row, test.face) for test in tests}
     problems = [f"{row} has no Python test" for row in ROWS if (row, "python") not in rows]
     if (ROOT / "tests/faults").exists():
@@ -127,13 +130,15 @@ def main() -> int:
     options = parser.parse_args()
     if options.results is not None:
         add_results(options.results)
-    for problem in (problems := missing()):
+    tests = python_tests() + cpp_tests()
+    for problem in (problems := missing(tests)):
         print(problem, file=sys.stderr)
-    head, _, rest = PAGE.read_text().partition(BEGIN)
+    before = PAGE.read_text()
+    head, _, rest = before.partition(BEGIN)
     tail = rest.partition(END)[2]
-    page = f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
+    page = f"{head}{BEGIN}\n\n{table(tests)}\n\n{END}{tail}"
     if options.check:
-        if PAGE.read_text() != page:
+        if before != page:
             print("docs/faults.md is not of these tests: python tools/faults_page.py", file=sys.stderr)
             return 1
     else:

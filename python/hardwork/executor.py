@@ -214,9 +214,9 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
                 self._ensure_started()
                 return _with_deadline(self._core_map_range(fn, numbers[0], numbers.step, count, limits), deadline)
         single = len(iterables) == 1
+        source: Iterable[Any] = iterables[0] if single else zip(*iterables)  # noqa: B905  # the shortest ends it
         # A list is encoded before anybody can change it; to copy it would write to each item, for its reference count.
-        whole = single and type(iterables[0]) is list
-        items: Any = iterables[0] if whole else list(iterables[0] if single else zip(*iterables))  # noqa: B905
+        items = source if type(source) is list else list(source)
         if not items:
             return iter(())
         self._ensure_started()

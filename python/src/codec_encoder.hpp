@@ -44,6 +44,14 @@ inline bool compact_int(PyObject* value, long long& result) {
     return true;
 }
 
+// Any int of 64 bits; false for one that has more.
+inline bool int64_of(PyObject* value, long long& number) {
+    if (compact_int(value, number)) return true;
+    int overflow = 0;
+    number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return overflow == 0;
+}
+
 class Encoder {
   public:
     explicit Encoder(Writer& out) : out_(out) {}
@@ -114,11 +122,7 @@ inline bool Encoder::count(std::size_t number) {
 
 inline int Encoder::integer(PyObject* value) {
     long long number = 0;
-    if (!compact_int(value, number)) {
-        int overflow = 0;
-        number = PyLong_AsLongLongAndOverflow(value, &overflow);
-        if (overflow != 0) return big_integer(value);
-    }
+    if (!int64_of(value, number)) return big_integer(value);
     std::byte* at = out_.room(9);
     if (at == nullptr) return kFailed;
     if (number >= kSmallIntMin && number <= kSmallIntMax) {

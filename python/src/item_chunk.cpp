@@ -24,9 +24,7 @@ bool ItemChunk::add_number(PyObject* value) {
     std::uint64_t bits = 0;
     if (PyLong_CheckExact(value)) {
         long long number = 0;
-        int overflow = 0;
-        if (!compact_int(value, number)) number = PyLong_AsLongLongAndOverflow(value, &overflow);
-        if (overflow != 0) return false;
+        if (!int64_of(value, number)) return false;
         bits = static_cast<std::uint64_t>(number);
     } else if (PyFloat_CheckExact(value)) {
         form = kFloats;

@@ -15,4 +15,17 @@ struct FileIdentity {
 // {} if nothing is open there. Before Linux 6.9 all pidfds are one file to it, and eventfds the same.
 FileIdentity identity_of(int fd);
 
+// Somebody else's descriptor, and what it stood for at first.
+class KnownFile {
+  public:
+    KnownFile() = default;
+    explicit KnownFile(int fd) : fd_(fd), identity_(identity_of(fd)) {}
+    int fd() const { return fd_; }
+    bool unchanged() const { return identity_of(fd_) == identity_; }
+
+  private:
+    int fd_ = -1;
+    FileIdentity identity_;
+};
+
 }  // namespace hardwork::os

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "os/spawn_attributes.hpp"
+
 extern char** environ;
 
 namespace hardwork::os {
@@ -40,30 +42,6 @@ class Actions {
     bool made_;
 };
 
-// The same each time.
-class Attributes {
-  public:
-    explicit Attributes(Group group) {
-        sigset_t none;
-        sigset_t defaults;
-        sigemptyset(&none);
-        sigfillset(&defaults);
-        sigdelset(&defaults, SIGKILL);
-        sigdelset(&defaults, SIGSTOP);
-        short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-        if (group == Group::own) flags |= POSIX_SPAWN_SETPGROUP;  // to a new one: 0 is the default
-        made_ = posix_spawnattr_init(&attributes_) == 0 && posix_spawnattr_setsigmask(&attributes_, &none) == 0 &&
-                posix_spawnattr_setsigdefault(&attributes_, &defaults) == 0 &&
-                posix_spawnattr_setflags(&attributes_, flags) == 0;
-    }
-    bool made() const { return made_; }
-    const posix_spawnattr_t* get() const { return &attributes_; }
-
-  private:
-    posix_spawnattr_t attributes_{};
-    bool made_;
-};
-
 }  // namespace
 
 std::optional<std::string> find_program(const std::string& name) {
@@ -82,9 +60,10 @@ std::optional<std::string> find_program(const std::string& name) {
 }
 
 Result<std::int32_t> launch(const char* path, char* const* arguments, int output_fd, Group group) {
-    static const Attributes in_parents(Group::of_parent);
-    static const Attributes in_own(Group::own);
-    const Attributes& attributes = group == Group::own ? in_own : in_parents;
+    // The same each time.
+    static const SpawnAttributes in_parents(false);
+    static const SpawnAttributes in_own(true);
+    const SpawnAttributes& attributes = group == Group::own ? in_own : in_parents;
     Actions actions;
     if (!attributes.made() || !actions.fill(output_fd)) return Error{Errc::system, ENOMEM, "start a program"};
     pid_t pid = 0;

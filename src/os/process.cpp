@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "os/poll.hpp"
+#include "os/spawn_attributes.hpp"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -87,27 +88,15 @@ Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::sp
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    if (posix_spawn_file_actions_init(&actions) != 0) return Error{Errc::system, ENOMEM, "start a program"};
-    if (posix_spawnattr_init(&attributes) != 0) {
-        posix_spawn_file_actions_destroy(&actions);
+    const SpawnAttributes attributes;
+    if (!attributes.made() || posix_spawn_file_actions_init(&actions) != 0) {
         return Error{Errc::system, ENOMEM, "start a program"};
     }
     // A dup2 onto itself is posix_spawn's way to say: not close-on-exec in the child.
     for (const int fd : keep)
         posix_spawn_file_actions_adddup2(&actions, fd, fd);
-    sigset_t none;
-    sigset_t defaults;
-    sigemptyset(&none);
-    sigfillset(&defaults);
-    sigdelset(&defaults, SIGKILL);
-    sigdelset(&defaults, SIGSTOP);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     pid_t pid = 0;
-    const int error = posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
-    posix_spawnattr_destroy(&attributes);
+    const int error = posix_spawnp(&pid, arguments[0], &actions, attributes.get(), arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return Error{Errc::system, error, "start a program"};
     return pid;

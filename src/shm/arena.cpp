@@ -57,8 +57,8 @@ std::byte* Windows::map(std::uint64_t offset, std::uint64_t length) {
         // must not unmap what somebody reads.
         return found->second.mapping.size() >= length ? found->second.mapping.data() : nullptr;
     }
-    if (os::identity_of(fd_) != file_) return nullptr;
-    auto mapping = os::Mapping::map(fd_, base_ + offset, length, access_);
+    if (!file_.unchanged()) return nullptr;
+    auto mapping = os::Mapping::map(file_.fd(), base_ + offset, length, access_);
     if (!mapping) return nullptr;
     std::byte* data = mapping.value().data();
     mapped_.emplace(offset, Mapped{mapping.take()});

@@ -25,7 +25,7 @@ class Windows {
   public:
     Windows() = default;
     Windows(int fd, std::uint64_t base, std::uint64_t size, os::Access access)
-        : fd_(fd), file_(os::identity_of(fd)), base_(base), size_(size), access_(access) {}
+        : file_(fd), base_(base), size_(size), access_(access) {}
     // Whether an extent could have been allocated so: within the arena, and across windows only if it is larger.
     bool plausible(Extent extent) const;
     // nullptr if it is not plausible or cannot be mapped: also if the descriptor is no longer that of the memory.
@@ -38,8 +38,7 @@ class Windows {
     };
     std::byte* map(std::uint64_t offset, std::uint64_t length);
 
-    int fd_ = -1;
-    os::FileIdentity file_;
+    os::KnownFile file_;
     std::uint64_t base_ = 0;  // where the arena begins in the memory
     std::uint64_t size_ = 0;
     os::Access access_ = os::Access::read_only;

@@ -26,10 +26,8 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       max_tasks_(control_.info.max_tasks),
       span_is_task_(control_.info.span_is_task != 0),
       max_memory_(control_.info.max_memory),
-      lane_fd_(setup.lane_fd),
-      input_fd_(setup.input_fd),
-      lane_file_(os::identity_of(setup.lane_fd)),
-      input_file_(os::identity_of(setup.input_fd)),
+      lane_file_(setup.lane_fd),
+      input_file_(setup.input_fd),
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
 // The lane goes next, and a stop that came at the last moment may still be asked about.
@@ -148,7 +146,7 @@ bool ClaimLoop::memory_exceeded() {
 }
 
 bool ClaimLoop::files_changed() {
-    damaged_ = os::identity_of(lane_fd_) != lane_file_ || os::identity_of(input_fd_) != input_file_;
+    damaged_ = !lane_file_.unchanged() || !input_file_.unchanged();
     return damaged_;
 }
 

@@ -69,10 +69,8 @@ class ClaimLoop {
     std::uint64_t max_memory_;
     std::uint64_t memory_looked_at_ = 0;  // in ticks
     bool memory_exceeded_ = false;
-    int lane_fd_;
-    int input_fd_;
-    os::FileIdentity lane_file_;
-    os::FileIdentity input_file_;
+    os::KnownFile lane_file_;
+    os::KnownFile input_file_;
     bool look_at_files_ = false;
     bool damaged_ = false;
     double ns_per_tick_;

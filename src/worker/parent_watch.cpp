@@ -13,8 +13,7 @@ namespace {
 
 // A task may close every descriptor, or put its own files in their place: nothing here is lost or written by that.
 struct Watch {
-    int parent_fd = -1;
-    os::FileIdentity parent_file;
+    os::KnownFile parent;
     std::int32_t parent_pid = 0;
     std::int32_t pid = 0;  // the process it belongs to: a forked child must not touch a thread it does not have
     os::Thread thread;
@@ -33,18 +32,16 @@ struct Watch {
   private:
     void sleep() const {
         os::Fd own;
-        int fd = parent_fd;
-        os::FileIdentity file = parent_file;
+        os::KnownFile watched = parent;
         for (;;) {
             // Sleeping holds the open file, so what happens to the number meanwhile does not matter.
-            const bool same = os::identity_of(fd) == file;
-            if (same) os::wait_readable(fd, os::kNoDeadline);
-            if (same && os::identity_of(fd) == file) os::kill_self();
+            const bool same = watched.unchanged();
+            if (same) os::wait_readable(watched.fd(), os::kNoDeadline);
+            if (same && watched.unchanged()) os::kill_self();
             auto again = parent_pid != 0 ? os::open_pidfd(parent_pid) : base::Result<os::Fd>(Error{});
             if (!again) os::kill_self();
             own = again.take();
-            fd = own.get();
-            file = os::identity_of(fd);
+            watched = os::KnownFile(own.get());
         }
     }
 };
@@ -56,8 +53,7 @@ Watch* the_watch = nullptr;
 
 bool start_parent_watch(int parent_fd) {
     auto* watch = new Watch;
-    watch->parent_fd = parent_fd;
-    watch->parent_file = os::identity_of(parent_fd);
+    watch->parent = os::KnownFile(parent_fd);
     watch->parent_pid = os::pid_behind(parent_fd);
     watch->pid = os::self_pid();
     the_watch = watch;

@@ -8,6 +8,8 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -99,6 +101,22 @@ def script_environment() -> dict[str, str]:
     folder = str(Path(__file__).parent)
     path = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([folder, path] if path else [folder])}
+
+
+def start_until_ready(folder: Path, text: str, *arguments: str) -> subprocess.Popen[str]:
+    """Starts a text as a program in a session of its own; returns when it has left a line in the folder's `ready`."""
+    script = folder / "script.py"
+    script.write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, str(script), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=script_environment(),
+        start_new_session=True,
+    )
+    poll(lambda: read_lines(folder / "ready"))
+    return process
 
 
 # Tasks.

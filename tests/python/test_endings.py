@@ -5,14 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
-import sys
 import time
 import weakref
 from typing import Any
 
 import pytest
-from helpers import START_METHODS, double, log, own_pid, poll, read_lines, script_environment
+from helpers import START_METHODS, double, log, own_pid, poll, read_lines, start_until_ready
 from leaks import wait_until_gone
 
 
@@ -132,17 +130,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("where", ["result", "result with a timeout", "map", "submit", "wait"])
 @pytest.mark.parametrize("whom", ["parent", "all"])
 def test_an_interrupt_is_raised_once(tmp_path: Any, where: str, whom: str) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(INTERRUPT)
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), where],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=script_environment(),
-        start_new_session=True,
-    )
-    poll(lambda: read_lines(tmp_path / "ready"))
+    process = start_until_ready(tmp_path, INTERRUPT, str(tmp_path), where)
     time.sleep(0.2)  # so that it is where it says; if not, the test proves less but does not fail
     # A terminal's Ctrl-C reaches the whole group.
     if whom == "parent":

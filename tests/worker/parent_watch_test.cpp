@@ -77,6 +77,11 @@ class Orphans : public ::testing::Test {
         return eventually([&] { return board_->runs.load() == step && board_->pid.load() != 0; });
     }
     int end_of_child() const { return end_of(board_->pid.load()); }
+    void expect_end_with_parent() {
+        ASSERT_TRUE(reached(1));
+        kill_parent();
+        EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+    }
     void step(std::uint32_t number) const { board_->runs.store(number); }
     void wait_for_go(std::uint32_t number) const {
         while (board_->go.load() < number)
@@ -94,9 +99,7 @@ TEST_F(Orphans, AreKilledByTheirWatch) {
         wait_for_go(1);
         return 2;
     });
-    ASSERT_TRUE(reached(1));
-    kill_parent();
-    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+    expect_end_with_parent();
 }
 
 class WorkerOrphans : public Orphans, public ::testing::WithParamInterface<Do> {};
@@ -117,9 +120,7 @@ TEST_P(WorkerOrphans, DieWithTheParent) {
         for (;;)
             pause();
     });
-    ASSERT_TRUE(reached(1));
-    kill_parent();
-    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+    expect_end_with_parent();
 }
 
 TEST_F(Orphans, LiveOnAfterStopping) {
@@ -166,48 +167,41 @@ TEST_F(Orphans, APausedWatchIsNoThreadAndSeesTheDeathWhenItResumes) {
 }
 
 // Ways to take descriptors away, or to put others there.
-int close_all(int) {
+void close_all() {
     for (int fd = 3; fd < 256; ++fd)
         close(fd);
-    return 0;
 }
-int replace(int parent_fd) {
+void replace_all() {
     const int other = memfd_create("other", 0);
     for (int fd = 3; fd < 64; ++fd) {
         if (fd != other) dup2(other, fd);
     }
-    return parent_fd;
 }
 
-class MeddledOrphans : public Orphans, public ::testing::WithParamInterface<int (*)(int)> {};
-INSTANTIATE_TEST_SUITE_P(Descriptors, MeddledOrphans, ::testing::Values(close_all, replace));
-
-// ThreadSanitizer ends a process that closes what another thread polls, and it is right, but for those who do it on purpose.
+class MeddledOrphans : public Orphans, public ::testing::WithParamInterface<void (*)()> {
 #if defined(__SANITIZE_THREAD__)
-#define SKIP_UNDER_TSAN() GTEST_SKIP() << "ThreadSanitizer sees the race that this is about"
-#else
-#define SKIP_UNDER_TSAN() static_cast<void>(0)
+  protected:
+    // It ends a process that closes what another thread polls, and it is right, but for those who do it on purpose.
+    void SetUp() override { GTEST_SKIP() << "ThreadSanitizer sees the race that this is about"; }
 #endif
+};
+INSTANTIATE_TEST_SUITE_P(Descriptors, MeddledOrphans, ::testing::Values(close_all, replace_all));
 
 TEST_P(MeddledOrphans, AreWatchedAllTheSame) {
-    SKIP_UNDER_TSAN();
     make_family([&](int parent_fd) {
         if (!start_parent_watch(parent_fd)) return 1;
-        GetParam()(parent_fd);
+        GetParam()();
         step(1);
         wait_for_go(1);
         return 2;
     });
-    ASSERT_TRUE(reached(1));
-    kill_parent();
-    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+    expect_end_with_parent();
 }
 
 TEST_P(MeddledOrphans, AreWatchedAgainAfterAPause) {
-    SKIP_UNDER_TSAN();
     make_family([&](int parent_fd) {
         if (!start_parent_watch(parent_fd)) return 1;
-        GetParam()(parent_fd);
+        GetParam()();
         pause_parent_watch();
         if (!no_watch_is_left()) return 3;
         resume_parent_watch();
@@ -217,9 +211,7 @@ TEST_P(MeddledOrphans, AreWatchedAgainAfterAPause) {
         wait_for_go(1);
         return 2;
     });
-    ASSERT_TRUE(reached(1));
-    kill_parent();
-    EXPECT_EQ(end_of_child(), 128 + SIGKILL);
+    expect_end_with_parent();
 }
 
 TEST_F(Orphans, AForkedChildOfTheWorkerHasNoWatch) {

@@ -97,3 +97,15 @@ def die_soon(milliseconds: float) -> str:
 
     threading.Thread(target=later, daemon=True).start()
     return "answered"
+
+
+log_file = -1
+
+
+def log_quickly(path: str, number: int) -> int:
+    """As `helpers.log`, for very many: the file stays open."""
+    global log_file
+    if log_file < 0:
+        log_file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.write(log_file, b"%d\n" % number)
+    return number

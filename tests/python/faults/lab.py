@@ -160,7 +160,7 @@ class Face:
         died = sum(stats.workers_died.values())
         assert died >= (1 if self._deaths else 0)
         for _, told in self._deaths:
-            if "signal" in told and told.get("counted", True):
+            if "signal" in told:
                 assert stats.workers_died.get(signal.Signals(told["signal"]).name, 0) > 0
             if "exitcode" in told:
                 assert stats.workers_died.get(f"exit {told['exitcode']}", 0) > 0
@@ -173,7 +173,6 @@ def check_death(
     signal: int | None = None,
     exitcode: int | None = None,
     phase: str | tuple[str, ...] = "RUN",
-    counted: bool = True,
 ) -> None:
     """I6: a `WorkerDied` that says everything."""
     assert type(error) is WorkerDied, error

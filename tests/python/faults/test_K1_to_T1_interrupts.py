@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from acts import die
-from helpers import double, poll, read_lines, script_environment, sleep
+from helpers import double, poll, read_lines, sleep, start_until_ready
 from lab import check_death
 from leaks import descendants, wait_until_gone
 
@@ -80,17 +80,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("where", ["construction", "submit", "result", "map", "as_completed", "shutdown"])
 def test_K1_interrupt(lab: Any, tmp_path: Any, where: str) -> None:
     """One KeyboardInterrupt, no noise from workers, and nothing left."""
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(path=sys.path))
-    process = subprocess.Popen(
-        [sys.executable, str(script), lab.kind, str(tmp_path), where],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=script_environment(),
-        start_new_session=True,
-    )
-    poll(lambda: read_lines(tmp_path / "ready"))
+    process = start_until_ready(tmp_path, SCRIPT.format(path=sys.path), lab.kind, str(tmp_path), where)
     time.sleep(0.2)  # so that it is where it says; if not, the test proves less but does not fail
     family = descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody gets it

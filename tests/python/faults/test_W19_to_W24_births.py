@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from acts import die
+from acts import die, log_quickly
 from hardwork import BrokenProcessPool
 from helpers import append_line, double, own_pid, poll, read_lines, wait_at
 from lab import check_death
@@ -153,7 +153,7 @@ def test_W22_storm(lab: Any) -> None:
     killer.start()
     count = 100_000
     try:
-        calls = [face.submit(log_fast, face.log, number) for number in range(count)]
+        calls = [face.submit(log_quickly, face.log, number) for number in range(count)]
         errors = {number: error for number, call in enumerate(calls) if (error := call.error()) is not None}
     finally:
         over.set()
@@ -168,17 +168,6 @@ def test_W22_storm(lab: Any) -> None:
     assert all(call.value() == number for number, call in enumerate(calls) if number not in errors)
     assert len(errors) < count / 10
     assert face.pool.stats().workers_died.get("SIGKILL", 0) >= len({error.pid for error in errors.values()})
-
-
-log_file = -1
-
-
-def log_fast(path: str, number: int) -> int:
-    global log_file
-    if log_file < 0:
-        log_file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(log_file, b"%d\n" % number)
-    return number
 
 
 @pytest.mark.parametrize("method", METHODS)
