@@ -58,10 +58,11 @@ class Lease:
         self._lock = threading.Lock()
         self._released = False
 
-    def submit(self, fn: Callable[..., Any], *args: Any) -> _engine.Future[Any]:
+    def submit(self, callback: Callable[[Any], Any] | None, fn: Callable[..., Any], *args: Any) -> _engine.Future[Any]:
         """Starts a task.
 
         Args:
+            callback: Called with the future when it is done. `abort` waits for it too.
             fn: What to call.
             *args: Its arguments.
 
@@ -78,6 +79,8 @@ class Lease:
                 self._executor = _take(self._wanted)
             future = self._executor.submit(fn, *args)
             self._pending.add(future)
+        if callback is not None:
+            future.add_done_callback(callback)
         future.add_done_callback(self._pending.discard)
         return future
 

@@ -12,8 +12,11 @@ defined there travels by value, native thread pools are limited in workers, and 
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import pickle
+import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +55,7 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         self._lock = threading.Lock()
         self._calls = 0
         self._lease: Lease | None = None
+        self._callers: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Says how many workers there will be.
@@ -92,6 +96,8 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         if n_jobs == 1:
             raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
         self.parallel = parallel
+        if parallel is not None:
+            self._callers.add(parallel)
         idle_seconds = self._idle_seconds if idle_worker_timeout is None else idle_worker_timeout
         wanted = Wanted(n_jobs, self._prepare_worker_env(n_jobs=n_jobs), idle_seconds)
         with self._lock:
@@ -113,13 +119,12 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
             The future; a failed one if the batch cannot be sent.
         """
         lease = self._lease
-        future: concurrent.futures.Future[Any]
         try:
             if lease is None:
                 raise RuntimeError("this call of Parallel has ended")
-            future = lease.submit(run_batch, *_dumps(func))
+            return lease.submit(callback, run_batch, *_dumps(func))
         except Exception as error:
-            future = concurrent.futures.Future()
+            future: concurrent.futures.Future[Any] = concurrent.futures.Future()
             future.set_exception(error)
         if callback is not None:
             future.add_done_callback(callback)
@@ -150,6 +155,11 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         """
         if self._lease is not None:
             self._lease.abort()
+        # joblib cuts batches before it sends them, and leaves those of a failed call to the next one, also with loky:
+        # no callback of this call is under way any more that could cut others.
+        for parallel in list(self._callers):
+            if getattr(parallel, "_aborting", False):  # it has none before its first call
+                _forget_batches(parallel)
 
     def terminate(self) -> None:
         """Ends a call of Parallel, or a block of it; the workers stay for the next one."""
@@ -177,6 +187,13 @@ def _dumps(batch: object) -> tuple[bytes, list[pickle.PickleBuffer]]:
             pass  # functions without a name, for instance
         buffers = []
     return pickle_by_value(batch, collector(buffers), main_by_reference=False), buffers
+
+
+def _forget_batches(parallel: Any) -> None:
+    """Drops what a call of Parallel has cut of its input and not sent."""
+    with parallel._lock, contextlib.suppress(queue.Empty):
+        while True:
+            parallel._ready_batches.get(block=False)
 
 
 def shutdown() -> None:

@@ -110,6 +110,24 @@ def test_what_runs_when_a_call_fails_is_ended(tmp_path: Path) -> None:
         assert squares() == SQUARES
 
 
+def test_a_failed_call_leaves_nothing_to_the_next(tmp_path: Path) -> None:
+    # joblib cuts two batches at a time here: the sixth is cut and not sent when the second fails. loky makes the next
+    # call return it.
+    gate = Gate(tmp_path)  # never opened
+
+    def fail_when_others_are_sent() -> None:
+        gate.wait_for(1)
+        raise ValueError("now")
+
+    with ours(), Parallel(batch_size=1) as parallel:
+        with pytest.raises(ValueError, match="now"):
+            parallel(
+                delayed(fail_when_others_are_sent)() if n == 1 else delayed(wait_at)(gate) if n else delayed(square)(0)
+                for n in range(20)
+            )
+        assert parallel(delayed(square)(number) for number in range(3)) == SQUARES
+
+
 def test_workers_survive_an_exception() -> None:
     with ours(), Parallel(batch_size=1) as parallel:
         before = set(parallel(delayed(own_pid)() for _ in range(50)))
