@@ -196,7 +196,10 @@ std::span<const std::byte> ClaimLoop::payload(const shm::Request& request) {
 void ClaimLoop::wait_for_work() {
     const auto has_work = [this] { return head_ != control_.parent.request_tail.load(std::memory_order_acquire); };
     const int cpu = os::current_cpu();
-    control_.bells.cpu.store(cpu, std::memory_order_relaxed);
+    // A store would take the line from the parent, which looks at it after each request.
+    if (control_.bells.cpu.load(std::memory_order_relaxed) != cpu) {
+        control_.bells.cpu.store(cpu, std::memory_order_relaxed);
+    }
     if (control_.info.spin_ns != 0) {
         const auto budget = static_cast<std::uint64_t>(static_cast<double>(control_.info.spin_ns) / ns_per_tick_);
         const std::uint64_t begin = os::ticks();
