@@ -117,13 +117,13 @@ PyObject* apply_async_limited(PyObject* self, PyObject* limits, PyObject* const*
     Core* core = core_of(self);
     std::uint32_t number = 0;
     if (!check_open(core) || (limits != nullptr && !limits_number(self, limits, number))) return nullptr;
-    const EngineRef engine = core->engine;
+    Engine& engine = *core->engine;
     const auto failed = [&]() -> PyObject* {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
         return new_failed_result(core, places[kCallback], places[kErrorCallback]);
     };
     std::uint32_t function = 0;
-    if (!core->functions.number_of(places[kFunc], *engine, function)) return failed();
+    if (!core->functions.number_of(places[kFunc], engine, function)) return failed();
     CallArguments call;
     if (!call.fill(places[kArgs], places[kKwds])) return failed();
     Input input;
@@ -132,17 +132,17 @@ PyObject* apply_async_limited(PyObject* self, PyObject* limits, PyObject* const*
         case Encoded::yes: break;
         case Encoded::refused: return failed();
         case Encoded::failed:
-            if (PyErr_ExceptionMatches(PyExc_MemoryError) && has_stopped(*engine)) {
+            if (PyErr_ExceptionMatches(PyExc_MemoryError) && has_stopped(engine)) {
                 PyErr_Clear();
                 check_open(core);
             }
             return nullptr;
     }
     Error why;
-    Task* task = engine->submit(function, input, number, why);
+    Task* task = engine.submit(function, input, number, why);
     if (task == nullptr) [[unlikely]] {
-        engine->discard(input);
-        if (check_open(core)) raise_error(why, engine.get());
+        engine.discard(input);
+        if (check_open(core)) raise_error(why, &engine);
         return nullptr;
     }
     return new_task_result(core, task, places[kCallback], places[kErrorCallback]);

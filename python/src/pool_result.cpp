@@ -10,35 +10,38 @@ Py_ssize_t result_offset = 0;
 
 namespace {
 
+constexpr std::uint64_t kNumberMask = (std::uint64_t{1} << 45) - 1;
+
 PyObject* object_of(PoolResult* own) {
     return reinterpret_cast<PyObject*>(reinterpret_cast<char*>(own) - result_offset);
 }
 
 void link(Core* core, PoolResult& own) {
-    own.core = core;
+    own.link = &core->results;
     own.older = core->results;
-    if (own.older != nullptr) own.older->newer = &own;
+    if (own.older != nullptr) own.older->link = &own.older;
     core->results = &own;
 }
 
+// Then `older` means nothing any more.
 void unlink(PoolResult& own) {
-    if (own.core == nullptr) return;
-    (own.newer != nullptr ? own.newer->older : own.core->results) = own.older;
-    if (own.older != nullptr) own.older->newer = own.newer;
-    own.core = nullptr;
-    own.newer = own.older = nullptr;
+    if (own.link == nullptr) return;
+    *own.link = own.older;
+    if (own.older != nullptr) own.older->link = own.link;
+    own.link = nullptr;
 }
 
 int result_traverse(PyObject* self, visitproc visit, void* arg) {
     PoolResult& own = result_fields(self);
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(own.value);
+    if (own.ready) Py_VISIT(own.value);
     if (own.calls != nullptr) {
         Py_VISIT(own.calls->callback);
         Py_VISIT(own.calls->error_callback);
         Py_VISIT(own.calls->event);
     }
-    if (own.map != nullptr) {
+    if (own.is_map && own.map != nullptr) {
+        Py_VISIT(own.map->list);
         Py_VISIT(own.map->error);
         if (const int stop = own.map->reader.traverse(visit, arg); stop != 0) return stop;
     }
@@ -47,7 +50,7 @@ int result_traverse(PyObject* self, visitproc visit, void* arg) {
 
 int result_clear(PyObject* self) {
     PoolResult& own = result_fields(self);
-    if (own.ready) Py_CLEAR(own.value);
+    if (own.ready) Py_SETREF(own.value, Py_NewRef(Py_None));
     if (own.calls != nullptr) {
         Py_CLEAR(own.calls->callback);
         Py_CLEAR(own.calls->error_callback);
@@ -70,6 +73,7 @@ void drop_map(PoolResult& own) {
     MapPart* map = std::exchange(own.map, nullptr);
     if (map == nullptr) return;
     map->reader.let_go();
+    Py_XDECREF(map->list);
     Py_XDECREF(map->error);
     delete map;
 }
@@ -80,11 +84,14 @@ void result_dealloc(PyObject* self) {
     PyObject_ClearWeakRefs(self);
     PoolResult& own = result_fields(self);
     unlink(own);
-    if (own.task != nullptr && (*own.engine)->in_owner_process()) (*own.engine)->release(own.task);
-    drop_map(own);
+    if (own.is_map) {
+        drop_map(own);
+    } else if (own.task != nullptr && (*own.engine)->in_owner_process()) {
+        (*own.engine)->release(own.task);
+    }
     drop_calls(own);
     if (own.engine != nullptr) unshare(own.engine);
-    Py_XDECREF(own.value);
+    if (own.ready) Py_DECREF(own.value);
     clear_attributes(self);
     PyObject_GC_Del(self);
     Py_DECREF(type);
@@ -97,12 +104,11 @@ int result_setattro(PyObject* self, PyObject* name, PyObject* value) {
 
 void make_ready(PyObject* self, PyObject* value, bool is_error) {
     PoolResult& own = result_fields(self);
-    PyObject* old = std::exchange(own.value, value);
+    unlink(own);
+    own.value = value;
     own.is_error = is_error;
     own.ready = true;
-    unlink(own);
     if (value != nullptr && PyObject_IS_GC(value)) track(self);
-    Py_XDECREF(old);
 }
 
 PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
@@ -110,7 +116,7 @@ PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
     if (self == nullptr) return nullptr;
     PoolResult& own = result_fields(self);
     own.engine = share(core->engine);
-    own.number = core->jobs++;
+    own.number = core->jobs++ & kNumberMask;
     if (callback != Py_None || error_callback != Py_None) {
         own.calls = new Calls{Py_NewRef(callback), Py_NewRef(error_callback)};
         track(self);
@@ -126,14 +132,18 @@ void announce_later(PyObject* self) {
     if (own.calls == nullptr) return;
     Engine& engine = **own.engine;
     Py_INCREF(self);
-    if (own.task != nullptr && engine.subscribe(own.task, self)) return;
-    if (own.map != nullptr && own.map->reader.job() != nullptr && engine.subscribe(own.map->reader.job(), self)) return;
+    if (own.is_map) {
+        Job* job = own.map->reader.job();
+        if (job != nullptr && engine.subscribe(job, self)) return;
+    } else if (own.task != nullptr && engine.subscribe(own.task, self)) {
+        return;
+    }
     if (!engine.notify(self)) announce_result(self);
 }
 
 Waited settle_task(PyObject* self, std::uint64_t deadline) {
     PoolResult& own = result_fields(self);
-    const EngineRef engine = *own.engine;
+    const EngineRef& engine = *own.engine;  // the caller's reference to self keeps it
     if (deadline == 0 && !engine->is_done(own.task)) {
         engine->poll();
         if (!engine->is_done(own.task)) return Waited::timeout;
@@ -165,7 +175,7 @@ Waited settle_map(PyObject* self, std::uint64_t deadline) {
             case MapReader::Step::value:
                 // The reader hands them out in order, and nobody else runs between that and this.
                 if (map.error == nullptr && map.got < map.length) {
-                    PyList_SET_ITEM(own.value, map.got, object);
+                    PyList_SET_ITEM(map.list, map.got, object);
                 } else {
                     Py_DECREF(object);
                 }
@@ -186,7 +196,8 @@ Waited settle_map(PyObject* self, std::uint64_t deadline) {
         }
         if (!own.ready) {
             const bool is_error = map.error != nullptr;
-            PyObject* value = is_error ? std::exchange(map.error, nullptr) : Py_NewRef(own.value);
+            Ref list(std::exchange(map.list, nullptr));  // of a failed map nobody gets it
+            PyObject* value = is_error ? std::exchange(map.error, nullptr) : list.release();
             make_ready(self, value, is_error);
         }
         return Waited::done;
@@ -198,7 +209,7 @@ Waited settle_map(PyObject* self, std::uint64_t deadline) {
 Waited settle_result(PyObject* self, std::uint64_t deadline) {
     PoolResult& own = result_fields(self);
     if (own.ready) return Waited::done;
-    return own.map != nullptr ? settle_map(self, deadline) : settle_task(self, deadline);
+    return own.is_map ? settle_map(self, deadline) : settle_task(self, deadline);
 }
 
 int look_at_result(PyObject* self) {
@@ -261,8 +272,8 @@ PyObject* new_map_result(Core* core, Job* job, PyObject* errors, Py_ssize_t leng
         return nullptr;
     }
     PoolResult& own = result_fields(self);
-    own.map = new MapPart{{core->engine, job, errors, Face::pool}, length, 0, nullptr};
-    own.value = list.release();
+    own.is_map = true;
+    own.map = new MapPart{{core->engine, job, errors, Face::pool}, list.release(), length, 0, nullptr};
     track(self);
     announce_later(self);
     return self;

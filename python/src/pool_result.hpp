@@ -13,6 +13,7 @@ namespace hardwork::py {
 
 struct MapPart {
     MapReader reader;
+    PyObject* list;  // filled as results come
     Py_ssize_t length;
     Py_ssize_t got;
     PyObject* error;  // the first one
@@ -25,20 +26,26 @@ struct Calls {
     bool announced = false;
 };
 
+// 48 bytes: a page of them more is a page fault more, and a fault costs as much as ten submits.
 struct PoolResult {
-    Core* core;  // in whose list it is; nullptr: not in any
-    PoolResult* newer;
-    PoolResult* older;
+    PoolResult** link;  // what points here in the list of those that are not ready; nullptr: in none
+    union {
+        PoolResult* older;  // until ready: the next of that list
+        PyObject* value;    // once ready: result or exception
+    };
     EngineRef* engine;
-    Task* task;       // nullptr for a map, or for a call that failed before it was a task
-    MapPart* map;     // nullptr for a call
-    Calls* calls;     // nullptr without callbacks
-    PyObject* value;  // result or exception once ready; before, a map's unfinished list
-    std::uint64_t number;
-    bool ready;
-    bool is_error;
-    std::uint16_t decoding;  // as FutureFields::decoding
+    union {
+        Task* task;    // nullptr: a call that failed before it was a task
+        MapPart* map;  // if is_map
+    };
+    Calls* calls;  // nullptr without callbacks
+    std::uint64_t number : 45;
+    bool is_map : 1;
+    bool ready : 1;
+    bool is_error : 1;
+    std::uint64_t decoding : 16;  // as FutureFields::decoding
 };
+static_assert(sizeof(PoolResult) == 48);
 
 extern Py_ssize_t result_offset;  // where the fields begin: behind the base class's
 

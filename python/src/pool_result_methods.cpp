@@ -105,7 +105,7 @@ PyObject* get_number_left(PyObject* self, void*) {
     if (look_at_result(self) < 0) return nullptr;
     const PoolResult& own = result_fields(self);
     if (own.ready) return PyLong_FromLong(0);
-    return PyLong_FromSsize_t(own.map != nullptr ? own.map->length - own.map->got : 1);
+    return PyLong_FromSsize_t(own.is_map ? own.map->length - own.map->got : 1);
 }
 
 PyObject* get_chunksize(PyObject*, void*) { return PyLong_FromLong(1); }  // _number_left counts items
