@@ -9,6 +9,7 @@
 #include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
+#include "os/life.hpp"
 
 namespace hardwork {
 
@@ -23,6 +24,10 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     if (lane == nullptr) return;
     lane->pid = pid;
     ++tally_.born;
+    if (os::LifeMark::ended(lane->control().life.mark.word().load(std::memory_order_acquire))) {
+        lane->life = 0;  // the collector has looked at it when there was no number to ask about
+        wake_collector();
+    }
     HARDWORK_FAULT_POINT();
     WorkerDeath who;
     who.pid = pid;
@@ -30,6 +35,13 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
 }
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
+    {
+        const std::lock_guard hold(mutex_);
+        if (lane_of(id) == nullptr) {  // found ended before; who waits for its process may go on
+            wake_collector();
+            return;
+        }
+    }
     const bool killed = status.kind == ExitStatus::Kind::signaled && status.value == os::kSigKill;
     const bool out_of_memory = killed && oom_.take(os::now_ns());
     const std::lock_guard hold(mutex_);

@@ -1,8 +1,12 @@
 // The thread for those who do not wait themselves: subscribers, full rings, work behind a long task, shutdown.
 // It works on bytes; only events_->on_done may take the GIL, and only if somebody subscribed.
+#include <utility>
+
 #include "engine/core.hpp"
 #include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/futex.hpp"
+#include "os/life.hpp"
 #include "os/memory.hpp"
 
 namespace hardwork {
@@ -60,6 +64,28 @@ void EngineCore::tell_workers(std::unique_lock<std::mutex>& hold) {
     hold.lock();
 }
 
+// Workers that the kernel has marked as ended in their lanes: their memory is still being freed, and the supervisor does not
+// know yet. True if the lock was let go.
+bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        const std::uint32_t life = lane->control().life.mark.word().load(std::memory_order_acquire);
+        if (life == std::exchange(lane->life, life) || !os::LifeMark::ended(life) || lane->pid == 0) continue;
+        const std::uint32_t id = lane->id;
+        const std::int32_t pid = lane->pid;
+        hold.unlock();
+        const auto status = os::ending_status(pid);
+        // One that can be signalled has not been reaped: that is the worker's status, and not of who got its number.
+        if (status && supervisor_->signal_worker(id, 0)) {
+            if (status->kind != ExitStatus::Kind::unknown) on_death(id, pid, *status);
+            supervisor_->signal_worker(id, os::kSigKill);  // a task that ended the main thread only: the others live on
+        }
+        hold.lock();
+        return true;
+    }
+    return false;
+}
+
 void EngineCore::collect() {
     std::vector<os::FutexWait> words;
     std::vector<std::shared_ptr<LaneMemory>> keep;
@@ -87,14 +113,17 @@ void EngineCore::collect() {
             send_stops();
             if (supervisor_->population() == 0) break;
         }
+        if (find_ended(hold)) continue;
         words.assign(1, {&collector_word_, word});
         keep.clear();
         const std::uint32_t want = collector_wants();
+        const bool watch_lives = 1 + 2 * lanes_.size() <= os::kMostFutexWaits;  // else their pidfds have to do
         for (const auto& lane : lanes_) {
             if (lane == nullptr) continue;
             keep.push_back(lane->memory);
             const auto& bell = lane->control().bells.collector_bell;
             words.push_back({&bell, bell.load(std::memory_order_acquire)});
+            if (watch_lives) words.push_back({&lane->control().life.mark.word(), lane->life});
             drop_want(*lane, (shm::kWantCollector | shm::kWantIdle) & ~want);
             if (want != 0) add_want(*lane, want);
         }

@@ -227,6 +227,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void collect();
     void note_worker(bool born, const WorkerDeath& who);
     void tell_workers(std::unique_lock<std::mutex>& hold);
+    bool find_ended(std::unique_lock<std::mutex>& hold);
     void wake_collector();
     void look_after_packed();
     std::uint32_t collector_wants() const;

@@ -117,6 +117,7 @@ struct LaneState {
     std::uint32_t live = 0;                      // tasks and spans given and not finished
     std::uint64_t queued_ns = 0;                 // estimate of the work they are
     std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
+    std::uint32_t life = 0;                      // the word of LifeLine, as last looked at
     std::uint32_t want = 0;                      // what ParentLine::want holds
     Stopping stop;                               // of the task that it runs
     bool idle_seen = false;                      // when last looked at it had work and had not begun with it

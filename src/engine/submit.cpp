@@ -144,7 +144,8 @@ void EngineCore::drop_result(Task* task) {
 
 void EngineCore::release(Task* task) {
     // Who holds the only reference needs no locked instruction: nobody else could take one.
-    if (task->refs.load(std::memory_order_acquire) != 1 && task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (task->refs.load(std::memory_order_acquire) != 1 && task->refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
     // The last reference goes only after the task is done: the engine's own is dropped then.
     drop_result(task);
     slab_.put_back(task);

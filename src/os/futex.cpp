@@ -27,7 +27,6 @@ struct WaitvEntry {
     std::uint32_t reserved;
 };
 constexpr std::uint32_t kFutex32 = 2;
-constexpr std::size_t kMostWords = 128;
 constexpr std::uint64_t kFallbackNs = 200'000;
 
 Atomic<bool> waitv_enabled{true};
@@ -66,8 +65,8 @@ void futex_set_waitv_enabled(bool enabled) { waitv_enabled.store(enabled, std::m
 
 Wake futex_wait_any(std::span<const FutexWait> words, std::uint64_t deadline_ns) {
     if (words.size() == 1) return futex_wait(*words[0].word, words[0].expected, deadline_ns);
-    if (words.size() <= kMostWords && waitv_enabled.load(std::memory_order_relaxed)) {
-        std::array<WaitvEntry, kMostWords> entries;
+    if (words.size() <= kMostFutexWaits && waitv_enabled.load(std::memory_order_relaxed)) {
+        std::array<WaitvEntry, kMostFutexWaits> entries;
         for (std::size_t i = 0; i < words.size(); ++i) {
             entries[i] = {words[i].expected, reinterpret_cast<std::uintptr_t>(address(*words[i].word)), kFutex32, 0};
         }

@@ -28,9 +28,11 @@ struct FutexWait {
     std::uint32_t expected;
 };
 
+inline constexpr std::size_t kMostFutexWaits = 128;
+
 // Sleeps while every word has its expected value. The first word must be in this process's private use (an event
 // that other threads of the process ring). Where futex_waitv is missing or refused (before Linux 5.16, seccomp), or
-// with more than 128 words, sleeps on the first word alone and at most 200 us: the caller looks again.
+// with more than kMostFutexWaits, sleeps on the first word alone and at most 200 us: the caller looks again.
 Wake futex_wait_any(std::span<const FutexWait> words, std::uint64_t deadline_ns);
 
 // For tests: forces the fallback.

@@ -9,6 +9,7 @@
 
 #include "base/atomic.hpp"
 #include "base/result.hpp"
+#include "os/life.hpp"
 #include "os/memory.hpp"
 #include "shm/record.hpp"
 #include "shm/request.hpp"
@@ -82,11 +83,18 @@ struct alignas(kCacheLine) BellLine {
     Atomic<std::uint32_t> collector_bell;  // for the collector
 };
 
+// Held by the worker's main thread while it works, marked by the kernel when that thread ends: read by the collector, which
+// sleeps on it. A hint, that only says when to ask the kernel.
+struct alignas(kCacheLine) LifeLine {
+    os::LifeMark mark;
+};
+
 struct Control {
     LaneInfo info;
     ParentLine parent;
     WorkerLine worker;
     BellLine bells;
+    LifeLine life;
 };
 static_assert(sizeof(Control) <= 4096, "the control block is one page");
 

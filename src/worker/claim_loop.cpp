@@ -31,9 +31,13 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
       ns_per_tick_(1024.0 / static_cast<double>(control_.info.ticks_per_1024ns)) {}
 
 // The lane goes next, and a stop that came at the last moment may still be asked about.
-ClaimLoop::~ClaimLoop() { running_here.control.store(nullptr, std::memory_order_release); }
+ClaimLoop::~ClaimLoop() {
+    running_here.control.store(nullptr, std::memory_order_release);
+    control_.life.mark.let_go();
+}
 
 int ClaimLoop::run() {
+    control_.life.mark.hold();
     if (!prepare()) return 1;
     running_here.control.store(&control_, std::memory_order_release);
     for (;;) {

@@ -48,6 +48,21 @@ TEST_F(Deaths, EachPhaseIsNamed) {
     engine->release(task);
 }
 
+TEST_F(Deaths, OfTheMainThreadAlone) {
+    // Its process does not end by itself: the thread that watches the parent lives.
+    start(1);
+    Task* task = submit(kExitThread);
+    const TaskResult result = wait(task);
+    EXPECT_EQ(result.ending, Ending::worker_died);
+    EXPECT_EQ(result.death.status.kind, ExitStatus::Kind::exited);
+    EXPECT_EQ(result.death.status.value, 3);
+    EXPECT_EQ(result.death.phase, Phase::run);
+    engine->release(task);
+    EXPECT_EQ(call(7), 14);
+    while (kill(result.death.pid, 0) == 0)
+        usleep(1'000);
+}
+
 TEST_F(Deaths, ARecordThatCannotBeEndsThatWorkerOnly) {
     start(2);
     for (std::int64_t x = 0; x < 500; ++x)

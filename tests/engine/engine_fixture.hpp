@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +39,7 @@ enum : std::int64_t {
     kForgeHead = -17,   // says that it is done with what it runs, and dies
     kUntilTerm = -18,   // runs until SIGTERM comes, and answers then
     kHoldLong = -19,    // takes 150 MB, has them for three seconds, and answers then
+    kExitThread = -20,  // ends its main thread with code 3, and not the others
     kGrow = -15,        // takes 1 MB more each millisecond, for ever
 };
 inline constexpr std::size_t kLargeSize = 3'000'000;
@@ -87,6 +89,7 @@ class TestRunner final : public Runner {
         switch (x) {
             case kKill: raise(SIGKILL); break;
             case kExit3: _exit(3);
+            case kExitThread: syscall(SYS_exit, 3); break;
             case kSleep: usleep(300'000); break;
             case kPid: answer = getpid(); break;
             case kHeeds: {
