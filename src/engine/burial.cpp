@@ -35,6 +35,7 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
 }
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
+    const std::lock_guard one_at_a_time(deaths_mutex_);
     {
         const std::lock_guard hold(mutex_);
         if (lane_of(id) == nullptr) {  // found ended before; who waits for its process may go on

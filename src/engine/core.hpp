@@ -309,7 +309,9 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
         runs_;  // of tasks and items that died, and run again
 
     Tally tally_;
-    os::OomCounter oom_;                                      // the supervisor's thread's
+    // Ends are found by two threads, the supervisor's and the collector. Before mutex_.
+    std::mutex deaths_mutex_;
+    os::OomCounter oom_;                                      // under deaths_mutex_
     std::deque<std::pair<std::int32_t, ExitStatus>> deaths_;  // the last ones, the newest first
     Budget budget_;                                           // of births that never get to work
     bool shutting_down_ = false;
