@@ -105,7 +105,8 @@ TEST_F(W11, ContinuedBeforeTheLimit) {
     auto future = pool().with({.timeout = 60s}).submit(freeze, 7);
     EXPECT_TRUE(eventually([&] {
         std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-        const std::string text(std::istreambuf_iterator<char>(stat), {});
+        std::string text;
+        std::getline(stat, text);
         return text.find(") T") != std::string::npos;
     }));
     kill(pid, SIGCONT);

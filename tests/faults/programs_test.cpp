@@ -36,7 +36,8 @@ int end_of(pid_t child) {
 }
 bool is_gone(int pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string text(std::istreambuf_iterator<char>(file), {});
+    std::string text;  // nothing if it goes just now: reading without format would throw
+    std::getline(file, text);
     const auto at = text.rfind(')');
     return at == std::string::npos || text[at + 2] == 'Z' || text[at + 2] == 'X';
 }
