@@ -22,8 +22,8 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     const std::lock_guard hold(mutex_);
     LaneState* lane = lane_of(id);
     if (lane == nullptr) return;
+    if (!lane->born()) ++tally_.born;
     lane->pid = pid;
-    ++tally_.born;
     if (os::LifeMark::ended(lane->control().life.mark.word().load(std::memory_order_acquire))) {
         lane->life = 0;  // the collector has looked at it when there was no number to ask about
         wake_collector();
@@ -48,7 +48,7 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     const std::lock_guard hold(mutex_);
     LaneState* lane = lane_of(id);
     if (lane == nullptr) return;
-    if (lane->pid == 0 && pid != 0) ++tally_.born;
+    if (!lane->born() && pid != 0) ++tally_.born;
     if (pid != 0) lane->pid = pid;
     if (lane->pid != 0) deaths_.emplace_front(lane->pid, status);
     if (deaths_.size() > kDeathsKept) deaths_.pop_back();

@@ -135,6 +135,7 @@ bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const s
         case shm::RecordKind::next_item: return false;  // those are taken by the run
         case shm::RecordKind::ready:
             if (lane.ready) return false;
+            if (!lane.born()) ++tally_.born;
             lane.ready = true;
             budget_.on_ready();
             return true;

@@ -128,6 +128,8 @@ struct LaneState {
     Entry& entry(std::uint32_t position) { return entries[position % shm::kRequestSlots]; }
     shm::Control& control() const { return memory->lane.control(); }
     std::uint32_t room() const { return shm::kRequestSlots - (tail - head); }
+    // Its worker exists: the supervisor has said so, or the worker itself, whose READY may be read before.
+    bool born() const { return pid != 0 || ready; }
     bool open() const { return !stopping; }
     bool idle() const { return open() && live == 0; }
     // What its worker says that it is doing.

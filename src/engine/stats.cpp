@@ -33,7 +33,7 @@ PoolStats EngineCore::stats() {
     stats.retried = tally_.retried;
     stats.requeued = tally_.requeued;
     for (const auto& lane : lanes_)
-        stats.workers_alive += lane != nullptr && lane->pid != 0 ? 1U : 0U;
+        stats.workers_alive += lane != nullptr && lane->born() ? 1U : 0U;
     stats.workers_born = tally_.born;
     stats.workers_retired = tally_.retired;
     stats.workers_died = tally_.died;
