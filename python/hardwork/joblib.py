@@ -96,11 +96,11 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         if n_jobs == 1:
             raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
         self.parallel = parallel
-        if parallel is not None:
-            self._callers.add(parallel)
         idle_seconds = self._idle_seconds if idle_worker_timeout is None else idle_worker_timeout
         wanted = Wanted(n_jobs, self._prepare_worker_env(n_jobs=n_jobs), idle_seconds)
         with self._lock:
+            if parallel is not None:
+                self._callers.add(parallel)
             self._calls += 1
             if self._lease is None:
                 self._lease = Lease(wanted)
@@ -155,9 +155,11 @@ class HardworkBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[m
         """
         if self._lease is not None:
             self._lease.abort()
-        # joblib cuts batches before it sends them, and leaves those of a failed call to the next one, also with loky:
-        # no callback of this call is under way any more that could cut others.
-        for parallel in list(self._callers):
+        # joblib cuts batches before it sends them, and leaves those of a failed call to its caller's next (with loky
+        # too). No callback of this call is under way any more that could cut others.
+        with self._lock:
+            callers = list(self._callers)
+        for parallel in callers:
             if getattr(parallel, "_aborting", False):  # it has none before its first call
                 _forget_batches(parallel)
 

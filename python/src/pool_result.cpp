@@ -10,7 +10,7 @@ Py_ssize_t result_offset = 0;
 
 namespace {
 
-constexpr std::uint64_t kNumberMask = (std::uint64_t{1} << 45) - 1;
+constexpr std::uint64_t kNumberMask = (std::uint64_t{1} << kNumberBits) - 1;
 
 PyObject* object_of(PoolResult* own) {
     return reinterpret_cast<PyObject*>(reinterpret_cast<char*>(own) - result_offset);
@@ -40,7 +40,7 @@ int result_traverse(PyObject* self, visitproc visit, void* arg) {
         Py_VISIT(own.calls->error_callback);
         Py_VISIT(own.calls->event);
     }
-    if (own.is_map && own.map != nullptr) {
+    if (own.is_map) {
         Py_VISIT(own.map->list);
         Py_VISIT(own.map->error);
         if (const int stop = own.map->reader.traverse(visit, arg); stop != 0) return stop;
@@ -70,8 +70,7 @@ void drop_calls(PoolResult& own) {
 
 // A map that nobody can ask any more goes on all the same: its results are dropped as they come.
 void drop_map(PoolResult& own) {
-    MapPart* map = std::exchange(own.map, nullptr);
-    if (map == nullptr) return;
+    MapPart* map = own.map;
     map->reader.let_go();
     Py_XDECREF(map->list);
     Py_XDECREF(map->error);
@@ -108,7 +107,7 @@ void make_ready(PyObject* self, PyObject* value, bool is_error) {
     own.value = value;
     own.is_error = is_error;
     own.ready = true;
-    if (value != nullptr && PyObject_IS_GC(value)) track(self);
+    if (PyObject_IS_GC(value)) track(self);
 }
 
 PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {

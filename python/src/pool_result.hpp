@@ -26,6 +26,8 @@ struct Calls {
     bool announced = false;
 };
 
+inline constexpr int kNumberBits = 45;
+
 // 48 bytes: a page of them more is a page fault more, and a fault costs as much as ten submits.
 struct PoolResult {
     PoolResult** link;  // what points here in the list of those that are not ready; nullptr: in none
@@ -39,7 +41,7 @@ struct PoolResult {
         MapPart* map;  // if is_map
     };
     Calls* calls;  // nullptr without callbacks
-    std::uint64_t number : 45;
+    std::uint64_t number : kNumberBits;
     bool is_map : 1;
     bool ready : 1;
     bool is_error : 1;

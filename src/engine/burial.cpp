@@ -24,7 +24,7 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
     if (lane == nullptr) return;
     if (!lane->born()) ++tally_.born;
     lane->pid = pid;
-    if (os::LifeMark::ended(lane->control().life.mark.word().load(std::memory_order_acquire))) {
+    if (os::LifeMark::ended(lane->life_word().load(std::memory_order_acquire))) {
         lane->life = 0;  // the collector has looked at it when there was no number to ask about
         wake_collector();
     }
@@ -36,18 +36,16 @@ void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
     const std::lock_guard one_at_a_time(deaths_mutex_);
-    {
-        const std::lock_guard hold(mutex_);
-        if (lane_of(id) == nullptr) {  // found ended before; who waits for its process may go on
-            wake_collector();
-            return;
-        }
+    std::unique_lock hold(mutex_);
+    LaneState* lane = lane_of(id);
+    if (lane == nullptr) {  // found ended before; who waits for its process may go on
+        wake_collector();
+        return;
     }
     const bool killed = status.kind == ExitStatus::Kind::signaled && status.value == os::kSigKill;
+    hold.unlock();  // it reads a file; a lane whose worker was born goes here only
     const bool out_of_memory = killed && oom_.take(os::now_ns());
-    const std::lock_guard hold(mutex_);
-    LaneState* lane = lane_of(id);
-    if (lane == nullptr) return;
+    hold.lock();
     if (!lane->born() && pid != 0) ++tally_.born;
     if (pid != 0) lane->pid = pid;
     if (lane->pid != 0) deaths_.emplace_front(lane->pid, status);

@@ -69,7 +69,7 @@ void EngineCore::tell_workers(std::unique_lock<std::mutex>& hold) {
 bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
-        const std::uint32_t life = lane->control().life.mark.word().load(std::memory_order_acquire);
+        const std::uint32_t life = lane->life_word().load(std::memory_order_acquire);
         if (life == std::exchange(lane->life, life) || !os::LifeMark::ended(life) || lane->pid == 0) continue;
         const std::uint32_t id = lane->id;
         const std::int32_t pid = lane->pid;
@@ -123,7 +123,7 @@ void EngineCore::collect() {
             keep.push_back(lane->memory);
             const auto& bell = lane->control().bells.collector_bell;
             words.push_back({&bell, bell.load(std::memory_order_acquire)});
-            if (watch_lives) words.push_back({&lane->control().life.mark.word(), lane->life});
+            if (watch_lives) words.push_back({&lane->life_word(), lane->life});
             drop_want(*lane, (shm::kWantCollector | shm::kWantIdle) & ~want);
             if (want != 0) add_want(*lane, want);
         }

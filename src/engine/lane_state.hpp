@@ -132,6 +132,7 @@ struct LaneState {
     bool born() const { return pid != 0 || ready; }
     bool open() const { return !stopping; }
     bool idle() const { return open() && live == 0; }
+    const Atomic<std::uint32_t>& life_word() const { return control().life.mark.word(); }
     // What its worker says that it is doing.
     Phase phase() const { return static_cast<Phase>(control().worker.phase.load(std::memory_order_acquire) & 7); }
     sched::LaneLoad load() const { return {live, queued_ns, ready}; }

@@ -1,13 +1,12 @@
 #include "os/life.hpp"
 
-#include <fcntl.h>
 #include <linux/futex.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <string>
+
+#include "os/cgroup.hpp"
+#include "os/process.hpp"
 
 namespace hardwork::os {
 
@@ -18,9 +17,6 @@ constexpr unsigned long kExiting = 4;  // PF_EXITING of the kernel's include/lin
 constexpr int kState = 3;
 constexpr int kFlags = 9;
 constexpr int kExitCode = 52;
-
-// The word of the mutex that futexes are about. All of glibc's architectures have it first.
-std::uint32_t* word_of(pthread_mutex_t* mutex) { return reinterpret_cast<std::uint32_t*>(mutex); }
 
 }  // namespace
 
@@ -36,41 +32,30 @@ void LifeMark::prepare() {
 void LifeMark::hold() {
     if (pthread_mutex_lock(&mutex_) != 0) return;
     // The kernel wakes nobody without this bit, which a thread sets that waits to lock. Nobody ever does that here.
-    __atomic_fetch_or(word_of(&mutex_), FUTEX_WAITERS, __ATOMIC_RELAXED);
+    word().fetch_or(FUTEX_WAITERS, std::memory_order_relaxed);
 }
 
 void LifeMark::let_go() { pthread_mutex_unlock(&mutex_); }
 
-const Atomic<std::uint32_t>& LifeMark::word() const {
-    return *reinterpret_cast<const Atomic<std::uint32_t>*>(word_of(const_cast<pthread_mutex_t*>(&mutex_)));
-}
+// All of glibc's architectures have it first in a mutex.
+Atomic<std::uint32_t>& LifeMark::word() { return *reinterpret_cast<Atomic<std::uint32_t>*>(&mutex_); }
 
 bool LifeMark::ended(std::uint32_t value) { return (value & FUTEX_OWNER_DIED) != 0; }
 
 std::optional<ExitStatus> ending_status(std::int32_t pid) {
-    char name[32];
-    std::snprintf(name, sizeof name, "/proc/%d/stat", static_cast<int>(pid));
-    const int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return std::nullopt;
-    char text[2048];
-    const ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (length <= 0) return std::nullopt;
-    text[length] = 0;
-    const char* at = std::strrchr(text, ')');  // the name, in parentheses, may have any bytes in it
+    const std::string text = read_file("/proc/" + std::to_string(pid) + "/stat");
+    std::size_t at = text.rfind(')');  // the name, in parentheses, may have any bytes in it
     unsigned long flags = 0;
     int code = 0;
-    for (int field = kState; at != nullptr && field <= kExitCode; ++field) {
-        at = std::strchr(at, ' ');
-        if (at == nullptr) return std::nullopt;
+    for (int field = kState; field <= kExitCode; ++field) {
+        at = text.find(' ', at);
+        if (at == std::string::npos) return std::nullopt;
         ++at;
-        if (field == kFlags) flags = std::strtoul(at, nullptr, 10);
-        if (field == kExitCode) code = static_cast<int>(std::strtol(at, nullptr, 10));
+        if (field == kFlags) flags = std::strtoul(text.c_str() + at, nullptr, 10);
+        if (field == kExitCode) code = static_cast<int>(std::strtol(text.c_str() + at, nullptr, 10));
     }
     if ((flags & kExiting) == 0) return std::nullopt;
-    if (code == 0) return ExitStatus{};
-    if (WIFSIGNALED(code)) return ExitStatus{ExitStatus::Kind::signaled, WTERMSIG(code)};
-    return ExitStatus{ExitStatus::Kind::exited, WEXITSTATUS(code)};
+    return code != 0 ? status_of(code) : ExitStatus{};
 }
 
 }  // namespace hardwork::os

@@ -15,10 +15,10 @@ namespace hardwork::os {
 
 class LifeMark {
   public:
-    void prepare();  // once, before the other process maps it
-    void hold();     // the calling thread's, from now on
-    void let_go();   // by that thread: its end says nothing any more
-    const Atomic<std::uint32_t>& word() const;
+    void prepare();                 // once, before the other process maps it
+    void hold();                    // the calling thread's, from now on
+    void let_go();                  // by that thread: its end says nothing any more
+    Atomic<std::uint32_t>& word();  // to be read and slept on
     // Of a value of the word: the thread that held it has ended. Only a hint: that process can write here itself.
     static bool ended(std::uint32_t value);
 

@@ -28,12 +28,6 @@ namespace hardwork::os {
 
 namespace {
 
-ExitStatus status_of(int wait_status) {
-    if (WIFEXITED(wait_status)) return {ExitStatus::Kind::exited, WEXITSTATUS(wait_status)};
-    if (WIFSIGNALED(wait_status)) return {ExitStatus::Kind::signaled, WTERMSIG(wait_status)};
-    return {};
-}
-
 // linux/pidfd.h of 6.15.
 struct PidfdInfo {
     std::uint64_t mask;
@@ -100,6 +94,12 @@ Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::sp
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return Error{Errc::system, error, "start a program"};
     return pid;
+}
+
+ExitStatus status_of(int wait_status) {
+    if (WIFEXITED(wait_status)) return {ExitStatus::Kind::exited, WEXITSTATUS(wait_status)};
+    if (WIFSIGNALED(wait_status)) return {ExitStatus::Kind::signaled, WTERMSIG(wait_status)};
+    return {};
 }
 
 std::optional<ExitStatus> reap(std::int32_t pid) {

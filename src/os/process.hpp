@@ -30,6 +30,7 @@ Result<std::int32_t> fork_process();
 // Signal mask emptied, SIGPIPE etc. default. environment: null means inherit.
 Result<std::int32_t> spawn_process(const std::vector<std::string>& argv, std::span<const int> keep);
 
+ExitStatus status_of(int wait_status);  // of a number as waitpid(2) gives it
 // Reaps the child `pid` if it has ended; nullopt while it runs. unknown if it is not ours to reap (ECHILD).
 std::optional<ExitStatus> reap(std::int32_t pid);
 // The exit status of any process that has been reaped by somebody else, where the kernel can tell

@@ -3,8 +3,6 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 
-#include <memory>
-
 #include "os/futex.hpp"
 #include "os_fixture.hpp"
 
