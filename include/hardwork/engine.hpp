@@ -161,6 +161,9 @@ class Engine {
     // One that has not started is cancelled, one that runs is stopped: softly, after the grace of its limits (default
     // 0.5 s) by killing its worker. False: it was done already.
     virtual bool stop(Task* task) = 0;
+    // The same for a map: what has not started never will, and the items that run are stopped. Its reader finds it
+    // cancelled. False: all items were done already.
+    virtual bool stop(Job* job) = 0;
     virtual TaskResult result(Task* task) = 0;  // of a done task
     // The result of a done task has been read, and nobody reads it again: its bytes go, also those that lie in the memory
     // of its worker.

@@ -57,6 +57,7 @@ class MapIterator(Generic[_T_co]):
 class AsyncResult(multiprocessing.pool.ApplyResult[_T]):
     @property
     def _job(self) -> int: ...
+    def stop(self) -> bool: ...
 
 @final
 class IMapIterator(multiprocessing.pool.IMapIterator[_T]):

@@ -101,6 +101,19 @@ int result_setattro(PyObject* self, PyObject* name, PyObject* value) {
     return PyObject_GenericSetAttr(self, name, value);
 }
 
+bool is_terminated(PyObject* error) {
+    return PyObject_TypeCheck(error, reinterpret_cast<PyTypeObject*>(state.pool_terminated)) != 0;
+}
+
+// The engine tells of a stop of what had not started as of the pool's end. Takes the error, returns a new reference.
+PyObject* name_stop(const PoolResult& own, PyObject* error) {
+    if (!own.stopped || !is_terminated(error)) return error;
+    Py_DECREF(error);
+    const char* text = own.is_map ? "the map was stopped" : "the task was stopped before it had started";
+    PyObject* named = PyObject_CallFunction(state.task_stopped, "s", text);
+    return named != nullptr ? named : take_error();
+}
+
 void make_ready(PyObject* self, PyObject* value, bool is_error) {
     PoolResult& own = result_fields(self);
     unlink(own);
@@ -156,6 +169,7 @@ Waited settle_task(PyObject* self, std::uint64_t deadline) {
     Ref value(decode_ending(*engine, result, is_error, Face::pool));  // may run Python code, and so settle it
     --own.decoding;
     if (!value) return Waited::raised;
+    if (is_error) value = Ref(name_stop(own, value.release()));
     if (!own.ready) {
         make_ready(self, value.release(), is_error);
         if (own.decoding == 0 && result.bytes.size() > kSmallResult) engine->drop_result(own.task);
@@ -183,7 +197,7 @@ Waited settle_map(PyObject* self, std::uint64_t deadline) {
             case MapReader::Step::error:
                 // As the original: the others are waited for, then the first one is raised.
                 if (map.error == nullptr) {
-                    map.error = object;
+                    map.error = name_stop(own, object);
                 } else {
                     Py_DECREF(object);
                 }
@@ -226,8 +240,7 @@ void announce_result(PyObject* self) {
     if (settle_result(self, 0) != Waited::done && PyErr_Occurred()) PyErr_WriteUnraisable(self);
     Calls& calls = *own.calls;
     // Nobody is told that a pool was terminated, as with the original.
-    const bool terminated =
-        own.is_error && PyObject_TypeCheck(own.value, reinterpret_cast<PyTypeObject*>(state.pool_terminated)) != 0;
+    const bool terminated = own.is_error && is_terminated(own.value);
     PyObject* callback = own.is_error ? calls.error_callback : calls.callback;
     if (own.ready && !terminated && callback != nullptr && callback != Py_None) {
         const Ref called(PyObject_CallOneArg(callback, own.value));

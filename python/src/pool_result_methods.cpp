@@ -84,6 +84,22 @@ PyObject* result_successful(PyObject* self, PyObject*) {
     return PyBool_FromLong(result_fields(self).is_error ? 0 : 1);
 }
 
+PyObject* result_stop(PyObject* self, PyObject*) {
+    PoolResult& own = result_fields(self);
+    if (own.ready) Py_RETURN_FALSE;
+    if (load_pickling() < 0) return nullptr;  // now, and not while somebody waits
+    Engine& engine = **own.engine;
+    bool stopping = false;
+    if (own.is_map) {
+        Job* job = own.map->reader.job();
+        stopping = job != nullptr && engine.stop(job);
+    } else {
+        stopping = own.task != nullptr && engine.stop(own.task);
+    }
+    if (stopping) own.stopped = true;  // whoever decodes how it ended holds the GIL, as we have since that call
+    return PyBool_FromLong(stopping ? 1 : 0);
+}
+
 PyObject* result_reduce(PyObject*, PyObject*) {
     PyErr_SetString(PyExc_TypeError, "cannot pickle 'hardwork.AsyncResult' object: it stands for work of this process");
     return nullptr;
@@ -124,6 +140,11 @@ PyMethodDef result_methods[] = {
     {"successful", result_successful, METH_NOARGS,
      "successful($self, /)\n--\n\nTrue if the call returned, False if it raised. Raises ValueError if it has not "
      "ended."},
+    {"stop", result_stop, METH_NOARGS,
+     "stop($self, /)\n--\n\nEnds the call, also while it runs: one that has not started never will. In a running one "
+     "TaskStopped\nis raised; if it has not ended after its grace (see Pool.options), its worker is killed. Of a map, "
+     "both\nare done with its items. get() raises TaskStopped then; error_callback is told.\n\nReturns False if the "
+     "call has ended already, else True."},
     {"__reduce__", result_reduce, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -74,6 +74,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     using Engine::submit;
     Task* submit(std::uint32_t function, Input& input, std::uint32_t limits, Error& why) override;
     bool stop(Task* task) override;
+    bool stop(Job* job) override;
     bool is_done(const Task* task) const override { return state_of(*task) == TaskState::done; }
     bool is_running(const Task* task) override;
     bool cancel(Task* task) override;
@@ -194,6 +195,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t look_at_idle(LaneState& lane, std::uint64_t now);
     std::uint64_t drive_stop(LaneState& lane, std::uint64_t now);
     bool stop_hard(LaneState& lane, std::uint64_t now);
+    void request_stop(LaneState& lane, std::uint64_t execution, std::uint32_t limits);
     void begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns);
     void send_stop_signal(const LaneState& lane);
     void look_within(std::uint64_t ns);

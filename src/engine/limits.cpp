@@ -144,10 +144,13 @@ bool EngineCore::still_running(LaneState& lane) const {
     return running(lane, found) && found.execution == lane.stop.execution;
 }
 
-// Whether that execution, of a single task, has no result yet.
+// Whether that execution, of what has been claimed, has no result yet.
 bool EngineCore::pending(LaneState& lane, std::uint64_t execution) const {
     const auto position = static_cast<std::uint32_t>(execution >> 32);
-    return position - lane.head < lane.tail - lane.head && lane.entry(position).kind == Entry::Kind::task;
+    if (position - lane.head >= lane.tail - lane.head) return false;
+    const Entry& entry = lane.entry(position);
+    if (entry.kind == Entry::Kind::span) return static_cast<std::uint32_t>(execution) >= entry.span->next_result;
+    return entry.kind == Entry::Kind::task;
 }
 
 void EngineCore::look_at_limits() {
@@ -279,11 +282,38 @@ bool EngineCore::stop(Task* task) {
     if (cancel_unstarted(task)) return true;
     LaneState* lane = state_of(*task) == TaskState::in_lane ? lane_of(task->lane) : nullptr;
     if (lane == nullptr) return false;
-    const std::uint64_t execution = shm::execution_of(task->position, 0);
-    if (lane->stop.stage != StopStage::none && lane->stop.execution == execution) return true;
-    begin_stop(*lane, execution, StopReason::request, limits_[task->limits].limits.grace_ns);
-    look_not_later(std::min(lane->stop.again_at, lane->stop.next_at));
+    request_stop(*lane, shm::execution_of(task->position, 0), task->limits);
     return true;
+}
+
+bool EngineCore::stop(Job* job) {
+    if (!in_owner_process()) return false;
+    const std::lock_guard hold(mutex_);
+    if (drain()) fill();
+    if (job->sealed && job->finished == job->items) return false;
+    if (!job->cancelled) cancel_job(*job);
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        for (std::uint32_t at = lane->head; at != lane->tail; ++at) {
+            const Entry& entry = lane->entry(at);
+            if (entry.kind != Entry::Kind::span || entry.span->job != job) continue;
+            // Nothing more of it can be claimed. So the last that was is the one under way, if any is.
+            const std::uint64_t claim = lane->memory->lane.request(at).claim.load(std::memory_order_acquire);
+            const std::uint32_t claimed = shm::cursor_next(claim);
+            if (claimed > entry.span->next_result && claimed <= entry.span->end) {
+                request_stop(*lane, shm::execution_of(at, claimed - 1), job->limits);
+            }
+        }
+    }
+    free_job_if_over(job);
+    return true;
+}
+
+// Somebody wants it, and no time limit.
+void EngineCore::request_stop(LaneState& lane, std::uint64_t execution, std::uint32_t limits) {
+    if (lane.stop.stage != StopStage::none && lane.stop.execution == execution) return;
+    begin_stop(lane, execution, StopReason::request, limits_[limits].limits.grace_ns);
+    look_not_later(std::min(lane.stop.again_at, lane.stop.next_at));
 }
 
 bool EngineCore::being_stopped(const LaneState& lane, std::uint32_t position, std::uint32_t item) {
