@@ -157,6 +157,42 @@ TEST_F(Limits, StopEndsTheWorkerOfWhatDoesNotHeed) {
     engine->release(behind);
 }
 
+// One item runs until it is stopped, and the other worker has done the rest, or has hardly begun.
+TEST_F(Limits, StopOfAMapEndsItsItems) {
+    start(2);
+    for (int i = 0; i < 500; ++i)
+        shared_counters()[20'000 + i].store(0);
+    std::uint64_t done = 0;
+    for (const bool at_once : {false, true}) {
+        for (const std::int64_t first : {std::int64_t{kHeeds}, std::int64_t{kDeaf}}) {
+            JobOptions options;
+            options.limits = engine->limits(limits(0, 30));
+            Error why;
+            Job* job = engine->start_job(function, options, why);
+            Input running = input_of(first);
+            engine->add_span(job, running, 1);
+            Input others = input_of(20'000);
+            engine->add_span(job, others, 500);
+            engine->seal(job);
+            for (int i = 0; i < 30'000 && !at_once && engine->stats().done < done + 500; ++i)
+                usleep(1'000);
+            EXPECT_TRUE(engine->stop(job));
+            for (int i = 0; i < 30'000 && engine->outstanding() != 0; ++i)
+                usleep(1'000);
+            EXPECT_EQ(engine->outstanding(), 0U);
+            EXPECT_FALSE(engine->stop(job));
+            engine->release_job(job);
+            engine->release_limits(options.limits);
+            done = engine->stats().done;
+        }
+    }
+    for (int i = 0; i < 500; ++i) {
+        EXPECT_GE(shared_counters()[20'000 + i].load(), 2U) << i;
+        EXPECT_LE(shared_counters()[20'000 + i].load(), 4U) << i;
+    }
+    EXPECT_EQ(call(4), 8);
+}
+
 TEST_F(Limits, ATaskThatDiedWithItsWorkerRunsAgainIfThatWasAllowed) {
     start(2);
     shared_counters()[kTries].store(0);

@@ -44,7 +44,8 @@ def test_a_call_that_has_not_started(single: Any, gate: Gate) -> None:
     for result in (plain, called):
         with pytest.raises(TaskStopped, match="stopped before it had started"):
             result.get()
-        assert result.ready() and not result.successful()
+        assert result.ready()
+        assert not result.successful()
         assert result.stop() is False
     assert [type(error) for error in told] == [TaskStopped]
     gate.open()
