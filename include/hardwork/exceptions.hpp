@@ -38,18 +38,26 @@ class HARDWORK_API RemoteError : public PoolError {
     /// @param type The exception's type, readable: "std::out_of_range".
     /// @param message Its what(); empty for what is no std::exception.
     /// @param causes What was nested in it, and in that, and so on; 16 exceptions at most.
-    RemoteError(std::string type, std::string message, std::vector<Cause> causes = {});
+    /// @param stack Where it was thrown.
+    RemoteError(std::string type, std::string message, std::vector<Cause> causes = {},
+                std::vector<std::string> stack = {});
     /// The type that was thrown in the worker, readable.
     const std::string& type_name() const noexcept { return type_; }
     /// The what() of what was thrown; empty for what is no std::exception.
     const std::string& message() const noexcept { return message_; }
     /// What was nested in it: its cause, the cause of that, and so on.
     const std::vector<Cause>& causes() const noexcept { return causes_; }
+    /// The worker's stack where it was thrown, the innermost function first, 32 at most: "function (file+0x1a2b)", or
+    /// the place alone, for addr2line(1), where the function is not among the file's dynamic symbols (programs have them
+    /// when they are linked with -rdynamic). Empty where it is not known: what an initializer threw, another C++ runtime
+    /// than libstdc++.
+    const std::vector<std::string>& stack() const noexcept { return stack_; }
 
   private:
     std::string type_;
     std::string message_;
     std::vector<Cause> causes_;
+    std::vector<std::string> stack_;
 };
 
 /// The worker died while it ran this task: a crash, std::exit, the OOM killer. The pool goes on, with a new worker.

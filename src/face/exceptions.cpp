@@ -55,11 +55,13 @@ std::string told(const Error& error) {
 
 }  // namespace
 
-RemoteError::RemoteError(std::string type, std::string message, std::vector<Cause> causes)
+RemoteError::RemoteError(std::string type, std::string message, std::vector<Cause> causes,
+                         std::vector<std::string> stack)
     : PoolError(joined(type, message, causes)),
       type_(std::move(type)),
       message_(std::move(message)),
-      causes_(std::move(causes)) {}
+      causes_(std::move(causes)),
+      stack_(std::move(stack)) {}
 
 WorkerDied::WorkerDied(const WorkerDeath& death) : PoolError(story(death)), death_(death) {}
 

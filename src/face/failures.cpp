@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "face/exception_types.hpp"
+#include "face/throw_stack.hpp"
 #include "hardwork/codec.hpp"
 #include "hardwork/detail/attempt.hpp"
 
@@ -24,7 +25,8 @@ struct Thrown {
     std::string type;     // the same, readable
     std::string message;  // its what()
     bool registered = false;
-    std::vector<std::byte> bytes;  // the exception itself, if it is registered
+    std::vector<std::byte> bytes;    // the exception itself, if it is registered
+    std::vector<std::string> stack;  // of the outermost, if it is not
 };
 
 }  // namespace
@@ -41,6 +43,7 @@ struct Codec<face::Thrown> {
         hardwork::encode(out, thrown.message);
         hardwork::encode(out, thrown.registered);
         hardwork::encode(out, thrown.bytes);
+        hardwork::encode(out, thrown.stack);
     }
     static face::Thrown decode(Decoder& in) {
         face::Thrown thrown;
@@ -49,6 +52,7 @@ struct Codec<face::Thrown> {
         thrown.message = hardwork::decode<std::string>(in);
         thrown.registered = hardwork::decode<bool>(in);
         thrown.bytes = hardwork::decode<std::vector<std::byte>>(in);
+        thrown.stack = hardwork::decode<std::vector<std::string>>(in);
         return thrown;
     }
 };
@@ -63,7 +67,7 @@ namespace {
 std::vector<Thrown> decode_chain(std::span<const std::byte> bytes) {
     std::vector<Thrown> chain;
     if (bytes.empty()) {
-        chain.push_back({"", "std::bad_alloc", "the worker had no memory left to report an exception", false, {}});
+        chain.push_back({"", "std::bad_alloc", "the worker had no memory left to report an exception", false, {}, {}});
         return chain;
     }
     Decoder in(bytes);
@@ -139,7 +143,7 @@ Outcome write_chain(const std::vector<Thrown>& chain, Output& out) {
     std::vector<RemoteError::Cause> causes;
     for (std::size_t i = at + 1; i < chain.size(); ++i)
         causes.push_back({chain[i].type, chain[i].message});
-    RemoteError error(one.type, one.message, std::move(causes));
+    RemoteError error(one.type, one.message, std::move(causes), one.stack);
     if (cause == nullptr) throw error;
     try {
         std::rethrow_exception(cause);
@@ -198,7 +202,9 @@ void throw_ending(const TaskResult& result, const Engine& engine) {
 
 Outcome encode_exception(Output& out) noexcept {
     try {
-        return write_chain(chain_of(std::current_exception()), out);
+        std::vector<Thrown> chain = chain_of(std::current_exception());
+        if (!chain.front().registered) chain.front().stack = take_throw_stack();
+        return write_chain(chain, out);
     } catch (...) {
         out.allocate(0);
         out.finish(0);

@@ -6,6 +6,7 @@
 #include "face/exec_source.hpp"
 #include "face/failures.hpp"
 #include "face/stopping.hpp"
+#include "face/throw_stack.hpp"
 
 namespace hardwork::face {
 
@@ -53,6 +54,8 @@ Outcome CallRunner::run(const Invocation& call, PhaseMark& phase, Output& out) {
         Function& function = functions_[call.function];
         function.code.trampoline(callee_of(function), call, phase, out);
         return Outcome::value;
+    } catch (const ThrowPoint&) {
+        __builtin_unreachable();
     } catch (...) {
         phase.enter(Phase::encode);
         return encode_exception(out);
