@@ -50,16 +50,21 @@ bool throws(std::string_view symbol) {
            symbol.starts_with("_ZSt17rethrow_exception");
 }
 
-// Looked up once for each place: a task that throws a million times does so from a few.
-const std::string& description_of(void* frame) {
-    static auto* const known = new std::unordered_map<void*, std::string>;  // never destroyed: tasks run at exit too
+struct Place {
+    std::string text;
+    bool throws = false;
+};
+
+// Looked up once for each frame: a task that throws a million times does so from a few.
+const Place& place_of(void* frame) {
+    static auto* const known = new std::unordered_map<void*, Place>;  // never destroyed: tasks run at exit too
     const auto [entry, is_new] = known->try_emplace(frame);
     if (is_new) {
         const std::string symbol = os::symbol_of(frame);
         const std::string place = os::place_of(frame);
         // A function of C has no mangled name, which might be read as a type's.
         const std::string function = symbol.starts_with("_Z") ? readable(symbol) : symbol;
-        entry->second = function.empty() ? place : function + " (" + place + ")";
+        entry->second = {function.empty() ? place : function + " (" + place + ")", throws(symbol)};
     }
     return entry->second;
 }
@@ -87,11 +92,11 @@ std::vector<std::string> take_throw_stack() {
     const std::size_t end = common == 0 ? count : count - std::min(count, common + 1);
     std::size_t begin = 0;
     for (std::size_t i = 0; i < std::min(end, kMostOfRuntime); ++i) {
-        if (throws(os::symbol_of(captured.frames[i]))) begin = i + 1;
+        if (place_of(captured.frames[i]).throws) begin = i + 1;
     }
     std::vector<std::string> stack;
     for (std::size_t i = begin; i < std::min(end, begin + kMostShown); ++i)
-        stack.push_back(description_of(captured.frames[i]));
+        stack.push_back(place_of(captured.frames[i]).text);
     return stack;
 }
 
