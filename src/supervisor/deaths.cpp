@@ -5,6 +5,7 @@
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 #include "os/futex.hpp"
+#include "os/life.hpp"
 #include "os/process.hpp"
 #include "os/reap.hpp"
 #include "supervisor/supervisor_impl.hpp"
@@ -21,6 +22,9 @@ ExitStatus last_known_status(const Birth& birth) {
     // Ours: a direct child, or an orphan if this process is the one that inherits orphans (PID 1 of a container).
     const auto own = os::reap(birth.pidfd);
     if (own && own->kind != ExitStatus::Kind::unknown) return *own;
+    // The template has had no CPU for a while, on a crowded machine: what it has not reaped can be looked at.
+    const auto ending = os::ending_status(birth.pid);
+    if (ending && ending->kind != ExitStatus::Kind::unknown && os::send_signal(birth.pidfd, 0)) return *ending;
     return os::status_from_pidfd(birth.pidfd);
 }
 

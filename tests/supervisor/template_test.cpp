@@ -89,7 +89,7 @@ TEST_F(TemplateTest, StoppedWhileAWorkerDies) {
     born(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
-    death(1);
+    expect_signal(death(1), SIGKILL);  // the kernel knows, too
     ASSERT_EQ(kill(source_.template_pid, SIGCONT), 0);
     request(1, "exit 2");
     expect_exit(death(1, 2), 2);  // the late word about the first is about nobody
@@ -125,7 +125,7 @@ TEST_F(TemplateTest, StoppedForGoodWhileAWorkerDies) {
     born(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
-    death(1);  // and its zombie is not left to us when the template is ended
+    expect_signal(death(1), SIGKILL);  // and its zombie is not left to us when the template is ended
 }
 
 TEST_F(TemplateTest, StoppedAtTheEnd) {
