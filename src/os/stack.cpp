@@ -24,9 +24,10 @@ const void* call_of(void* frame) { return static_cast<const char*>(frame) - 1; }
 
 [[gnu::noinline]] std::size_t capture_stack(std::span<void*> frames) {
     std::array<void*, kMost> all;
-    const auto found = static_cast<std::size_t>(backtrace(all.data(), static_cast<int>(all.size())));
+    const std::size_t wanted = std::min(frames.size() + kOwn, all.size());  // each frame more costs time
+    const auto found = static_cast<std::size_t>(backtrace(all.data(), static_cast<int>(wanted)));
     if (found <= kOwn) return 0;
-    const std::size_t count = std::min(found - kOwn, frames.size());
+    const std::size_t count = found - kOwn;
     std::copy_n(all.begin() + kOwn, count, frames.begin());
     return count;
 }

@@ -13,7 +13,20 @@ from typing import Any
 import hardwork
 import pytest
 from hardwork import TaskStopped, TaskTimeout
-from helpers import Gate, add, append_line, die_by_signal, double, identity, own_pid, poll, read_lines, spin, wait_at
+from helpers import (
+    Gate,
+    add,
+    append_line,
+    deaf,
+    die_by_signal,
+    double,
+    identity,
+    own_pid,
+    poll,
+    read_lines,
+    spin,
+    wait_at,
+)
 
 
 @pytest.fixture(params=["executor", "pool"])
@@ -52,15 +65,6 @@ def clean_up(path: str) -> None:
             time.sleep(1000)
     finally:
         append_line(path, "cleaned up")
-
-
-def deaf(gate: Gate) -> None:
-    """Catches what it is told."""
-    while True:
-        try:
-            spin(gate)
-        except Exception:
-            append_line(gate._entered, os.getpid())
 
 
 def die_until(path: str, times: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import hardwork
 import pytest
 from hardwork import TaskStopped
-from helpers import Gate, append_line, double, poll, read_lines, spin, wait_at
+from helpers import Gate, append_line, deaf, double, poll, read_lines, spin, wait_at
 
 
 @pytest.fixture
@@ -17,15 +17,6 @@ def single(context: Any) -> Iterator[Any]:
     """A Pool with one worker."""
     with hardwork.Pool(1, context=context) as pool:
         yield pool
-
-
-def deaf(gate: Gate) -> None:
-    """Catches what it is told."""
-    while True:
-        try:
-            spin(gate)
-        except Exception:
-            append_line(gate._entered, os.getpid())
 
 
 def note_and_spin(path: str, gate: Gate, number: int) -> None:
