@@ -1,4 +1,5 @@
 // The type's memory: birth without the garbage collector, visit, clear, death; and how a done task becomes a value.
+#include "cells.hpp"
 #include "future_object.hpp"
 #include "imap.hpp"
 #include "managed_dict.hpp"
@@ -10,6 +11,8 @@ namespace hardwork::py {
 Py_ssize_t future_offset = 0;
 
 namespace {
+
+Cells cells;
 
 PyObject* future_new(PyTypeObject* type, PyObject*, PyObject*) {
     PyObject* self = type->tp_alloc(type, 0);
@@ -61,7 +64,11 @@ void future_dealloc(PyObject* self) {
         delete own.extra;
     }
     clear_attributes(self);
-    PyObject_GC_Del(self);
+    if (own.in_cell) {
+        cells.put_back(self);
+    } else {
+        PyObject_GC_Del(self);
+    }
     Py_DECREF(type);
 }
 
@@ -70,10 +77,18 @@ int future_setattro(PyObject* self, PyObject* name, PyObject* value) {
     return PyObject_GenericSetAttr(self, name, value);
 }
 
+// As the engine makes them: not by a call of the type.
+PyObject* allocate() {
+    PyObject* self = cells.take();
+    if (self == nullptr) return allocate_untracked(state.future_type);
+    fields(self).in_cell = true;
+    return self;
+}
+
 }  // namespace
 
 PyObject* new_future(const EngineRef& engine, Task* task) {
-    PyObject* self = allocate_untracked(state.future_type);
+    PyObject* self = allocate();
     if (self == nullptr) {
         engine->release(task);
         return nullptr;
@@ -86,7 +101,7 @@ PyObject* new_future(const EngineRef& engine, Task* task) {
 
 PyObject* new_failed_future() {
     PyObject* value = take_error();
-    PyObject* self = allocate_untracked(state.future_type);
+    PyObject* self = allocate();
     if (self == nullptr) {
         Py_XDECREF(value);
         return nullptr;
@@ -275,6 +290,7 @@ int make_future_type(PyObject* module) {
     if (type == nullptr) return -1;
     state.future_type = reinterpret_cast<PyTypeObject*>(type);
     without_inline_attributes(state.future_type);
+    cells.serve(state.future_type);
     return PyModule_AddObjectRef(module, "Future", type);
 }
 

@@ -25,6 +25,7 @@ struct FutureFields {
     std::uint16_t decoding;  // threads that read the task's bytes: decoding may run Python code, and so let others in
     bool subscribed;         // the collector holds a reference and will announce it
     bool called;             // callbacks have been run
+    bool in_cell;            // its memory is of `cells`, not of the interpreter
 };
 
 extern Py_ssize_t future_offset;  // where the fields begin: behind the base class's

@@ -1,6 +1,7 @@
 // The type's memory, and how what is done becomes a value.
 #include "pool_result.hpp"
 
+#include "cells.hpp"
 #include "managed_dict.hpp"
 #include "shared_engine.hpp"
 
@@ -9,6 +10,8 @@ namespace hardwork::py {
 Py_ssize_t result_offset = 0;
 
 namespace {
+
+Cells cells;
 
 constexpr std::uint64_t kNumberMask = (std::uint64_t{1} << kNumberBits) - 1;
 
@@ -92,7 +95,11 @@ void result_dealloc(PyObject* self) {
     if (own.engine != nullptr) unshare(own.engine);
     if (own.ready) Py_DECREF(own.value);
     clear_attributes(self);
-    PyObject_GC_Del(self);
+    if (own.in_cell) {
+        cells.put_back(self);
+    } else {
+        PyObject_GC_Del(self);
+    }
     Py_DECREF(type);
 }
 
@@ -124,9 +131,12 @@ void make_ready(PyObject* self, PyObject* value, bool is_error) {
 }
 
 PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
-    PyObject* self = allocate_untracked(state.result_type);
+    PyObject* self = cells.take();
+    const bool in_cell = self != nullptr;
+    if (!in_cell) self = allocate_untracked(state.result_type);
     if (self == nullptr) return nullptr;
     PoolResult& own = result_fields(self);
+    own.in_cell = in_cell;
     own.engine = share(core->engine);
     own.number = core->jobs++ & kNumberMask;
     if (callback != Py_None || error_callback != Py_None) {
@@ -333,6 +343,7 @@ int make_result_type(PyObject* module) {
     if (type == nullptr) return -1;
     state.result_type = reinterpret_cast<PyTypeObject*>(type);
     without_inline_attributes(state.result_type);
+    cells.serve(state.result_type);
     return PyModule_AddObjectRef(module, "AsyncResult", type);
 }
 

@@ -26,7 +26,7 @@ struct Calls {
     bool announced = false;
 };
 
-inline constexpr int kNumberBits = 44;
+inline constexpr int kNumberBits = 43;
 
 // 48 bytes: a page of them more is a page fault more, and a fault costs as much as ten submits.
 struct PoolResult {
@@ -45,6 +45,7 @@ struct PoolResult {
     bool is_map : 1;
     bool ready : 1;
     bool is_error : 1;
+    bool in_cell : 1;             // its memory is of `cells`, not of the interpreter
     bool stopped : 1;             // by stop(): if it never ran, that is why
     std::uint64_t decoding : 16;  // as FutureFields::decoding
 };

@@ -1,17 +1,14 @@
 #include "engine/slab.hpp"
 
-#include <cstdlib>
 #include <new>
 
-#include "os/memory.hpp"
+#include "hardwork/detail/region.hpp"
 
 namespace hardwork {
 
 namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
-// Who has tens of thousands of tasks pending will have more: one page fault for 2 MB instead of 512.
-constexpr std::size_t kRegionBytes = 2 * 1024 * 1024;
-constexpr std::size_t kSingleChunks = 8;
+using detail::kRegionBytes;
 constexpr std::uint32_t kSlots = kChunkBytes / sizeof(Task);  // slot 0 is the chunk's head
 }  // namespace
 
@@ -23,26 +20,22 @@ struct Slab::Chunk {
 
 Slab::~Slab() {
     for (void* region : regions_)
-        std::free(region);
+        detail::give_back_region(region);
 }
 
 bool Slab::grow() {
     if (region_left_ == 0) {
-        std::size_t bytes = chunks_.size() < kSingleChunks ? kChunkBytes : kRegionBytes;
-        void* memory = std::aligned_alloc(bytes, bytes);
-        if (memory == nullptr && bytes != kChunkBytes) {
-            bytes = kChunkBytes;
-            memory = std::aligned_alloc(bytes, bytes);
-        }
+        // Who has tens of thousands of tasks pending will have more: one page fault for 2 MB instead of 512.
+        void* memory = detail::take_region(!regions_.empty());
         if (memory == nullptr) return false;
-        if (bytes == kRegionBytes) os::prefer_huge_pages(memory, bytes);
         regions_.push_back(memory);
         region_at_ = static_cast<std::byte*>(memory);
-        region_left_ = bytes / kChunkBytes;
+        region_left_ = kRegionBytes / kChunkBytes;
     }
     void* memory = region_at_;
     region_at_ += kChunkBytes;
     --region_left_;
+    detail::touch(memory, kChunkBytes);  // all of it is written here
     auto* chunk = new (memory) Chunk{static_cast<std::uint32_t>(chunks_.size())};
     chunks_.push_back(chunk);
     for (std::uint32_t i = kSlots - 1; i >= 1; --i) {

@@ -30,7 +30,7 @@ class Slab {
     bool grow();
 
     std::vector<Chunk*> chunks_;
-    std::vector<void*> regions_;      // what was allocated: a chunk each at first, then eight at a time
+    std::vector<void*> regions_;      // what was allocated: eight chunks each
     std::byte* region_at_ = nullptr;  // the next chunk of the last one
     std::size_t region_left_ = 0;     // chunks
     Task* free_ = nullptr;

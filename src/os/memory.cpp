@@ -129,7 +129,28 @@ Result<Mapping> Mapping::map_mirrored(int fd, std::uint64_t offset, std::size_t 
     return mapping;
 }
 
+void* map_private(std::size_t size, std::size_t alignment) {
+    const std::size_t whole = size + alignment - page_size();
+    void* mapped = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) return nullptr;
+    auto* const begin = static_cast<std::byte*>(mapped);
+    const std::size_t before = (alignment - reinterpret_cast<std::uintptr_t>(begin) % alignment) % alignment;
+    const std::size_t behind = whole - before - size;
+    if (before != 0) munmap(begin, before);
+    if (behind != 0) munmap(begin + before + size, behind);
+    return begin + before;
+}
+
+void unmap_private(void* data, std::size_t size) { munmap(data, size); }
+
 void prefer_huge_pages(void* data, std::size_t size) { static_cast<void>(madvise(data, size, MADV_HUGEPAGE)); }
+
+void populate(void* data, std::size_t size) {
+#ifndef MADV_POPULATE_WRITE
+    constexpr int MADV_POPULATE_WRITE = 23;
+#endif
+    static_cast<void>(madvise(data, size, MADV_POPULATE_WRITE));
+}
 
 void punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
     (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),

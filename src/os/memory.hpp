@@ -52,8 +52,17 @@ class Mapping {
     bool inherited_ = false;        // forked children have it too
 };
 
+// Memory of this process alone: zeros, `alignment` (a power of two, of whole pages) to begin at. nullptr if there is none.
+// A forked child has a copy, as of the heap.
+void* map_private(std::size_t size, std::size_t alignment);
+void unmap_private(void* data, std::size_t size);
+
 // Asks for huge pages behind private memory that is about to be filled (madvise(2), MADV_HUGEPAGE). Best effort.
 void prefer_huge_pages(void* data, std::size_t size);
+
+// Brings the pages of private memory that is about to be filled, all at once instead of by a fault each (madvise(2),
+// MADV_POPULATE_WRITE, from Linux 5.14 on). Best effort.
+void populate(void* data, std::size_t size);
 
 // Gives the pages of a range back to the kernel; reads there give zeros afterwards. Best effort.
 void punch_hole(int fd, std::uint64_t offset, std::uint64_t length);

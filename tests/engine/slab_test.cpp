@@ -8,7 +8,7 @@
 namespace hardwork {
 namespace {
 
-// More than the chunks that are allocated one by one hold, and than one region of several.
+// More than a region holds.
 constexpr std::size_t kMany = 100'000;
 
 TEST(Slab, EachTaskHasANumberOfItsOwnAndIsFoundByIt) {

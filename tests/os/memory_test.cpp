@@ -256,6 +256,35 @@ TEST(MirroredMapping, UnmapsBothHalves) {
     EXPECT_EQ(mincore(at + page_size(), page_size(), &resident), -1);
 }
 
+TEST(PrivateMemory, IsZeroAndBeginsWhereItIsAskedTo) {
+    const std::size_t size = 8 * page_size();
+    for (std::size_t alignment : {page_size(), 4 * page_size(), 512 * page_size()}) {
+        auto* const data = static_cast<std::byte*>(map_private(size, alignment));
+        ASSERT_NE(data, nullptr);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data) % alignment, 0U);
+        for (std::size_t i = 0; i < size; i += 512)
+            ASSERT_EQ(data[i], std::byte{0});
+        std::memset(data, 7, size);
+        unmap_private(data, size);
+        unsigned char resident;
+        EXPECT_EQ(mincore(data, page_size(), &resident), -1);
+    }
+    EXPECT_EQ(map_private(std::size_t{1} << 62, page_size()), nullptr);
+}
+
+TEST(PrivateMemory, ComesAtOnceWhereItIsPopulated) {
+    const std::size_t size = 8 * page_size();
+    auto* const data = static_cast<std::byte*>(map_private(size, page_size()));
+    ASSERT_NE(data, nullptr);
+    populate(data + page_size(), 2 * page_size());
+    unsigned char resident[8];
+    ASSERT_EQ(mincore(data, size, resident), 0);
+    EXPECT_EQ(resident[1] & 1, resident[2] & 1);  // both, or none: an older kernel does not know the call
+    EXPECT_EQ(data[page_size()], std::byte{0});
+    populate(nullptr, 0);  // best effort: no crash
+    unmap_private(data, size);
+}
+
 TEST(PunchHole, GivesPagesBackAndReadsAsZeros) {
     const std::size_t pages = 8;
     auto memory = create_memory("test", pages * page_size());
