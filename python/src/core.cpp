@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "cells.hpp"
 #include "pool_result.hpp"
 #include "source.hpp"
 #include "waiting.hpp"
@@ -60,6 +61,7 @@ void core_dealloc(PyObject* self) {
     if (core->engine != nullptr && core->engine->in_owner_process()) core->engine->begin_shutdown(Shutdown::finish);
     core->functions.clear(core->engine != nullptr && core->engine->in_owner_process() ? core->engine.get() : nullptr);
     forget_results(core);
+    if (core->engine != nullptr) Cells::pool_ends();
     core->functions.~Functions();
     core->writer.~Writer();
     core->events.~shared_ptr();
@@ -108,8 +110,10 @@ PyObject* core_start(PyObject* self, PyObject* args) {
     auto events = std::make_shared<FutureEvents>();
     EngineRef engine;
     Error error;
+    Cells::pool_begins();
     Py_BEGIN_ALLOW_THREADS error = Engine::create(options, std::move(python_source), events, engine);
     Py_END_ALLOW_THREADS if (error.code != Errc::ok) {
+        Cells::pool_ends();
         raise_error(error, nullptr);
         return nullptr;
     }

@@ -41,7 +41,8 @@ int ClaimLoop::run() {
     if (!prepare()) return 1;
     running_here.control.store(&control_, std::memory_order_release);
     for (;;) {
-        if (head_ == control_.parent.request_tail.load(std::memory_order_acquire)) {
+        if (head_ == known_tail_) known_tail_ = control_.parent.request_tail.load(std::memory_order_acquire);
+        if (head_ == known_tail_) {
             announce();
             wait_for_work();
             timing_ = false;

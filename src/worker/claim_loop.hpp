@@ -63,6 +63,7 @@ class ClaimLoop {
     ResultBuffer out_;
     Publisher publisher_;
     std::uint32_t head_ = 0;
+    std::uint32_t known_tail_ = 0;  // of the requests, as last looked at: the line is the parent's, who writes it often
     std::uint32_t executed_ = 0;
     std::uint32_t max_tasks_;
     bool span_is_task_;

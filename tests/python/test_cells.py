@@ -37,13 +37,39 @@ def resident() -> int:
         return int(statm.read().split()[1]) * 4096
 
 
-def test_it_goes_back(call: Callable[[int], Any]) -> None:
-    kept = [call(number) for number in range(MANY)]  # the engine keeps what it needs for so many
-    assert sum(map(value_of, kept)) == MANY * (MANY - 1)
+def test_most_of_it_goes_back(call: Callable[[int], Any]) -> None:
+    kept = [call(number) for number in range(3 * MANY)]
+    assert sum(map(value_of, kept)) == 3 * MANY * (3 * MANY - 1)
     full = resident()
     del kept
     gc.collect()
-    assert full - resident() > MANY * 64
+    assert full - resident() > 3 * MANY * 32  # of 100 each; 24 MB stay for the next ones
+
+
+PROGRAM_THAT_ENDS_ITS_POOL = """
+import gc, hardwork
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+if __name__ == "__main__":
+    executor = hardwork.ProcessPoolExecutor(2)
+    kept = [executor.submit(abs, -number) for number in range(100_000)]
+    for future in kept:
+        future.result()
+    del future, kept
+    gc.collect()
+    full = resident()
+    executor.shutdown()
+    del executor
+    gc.collect()
+    print(full - resident() > 100_000 * 96)
+"""
+
+
+def test_all_of_it_goes_back_when_the_pool_has_gone() -> None:
+    command = [sys.executable, "-c", PROGRAM_THAT_ENDS_ITS_POOL]
+    ended = subprocess.run(command, env=script_environment(), capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
 
 
 def test_it_is_used_again(call: Callable[[int], Any]) -> None:
