@@ -38,10 +38,10 @@ int result_traverse(PyObject* self, visitproc visit, void* arg) {
     PoolResult& own = result_fields(self);
     Py_VISIT(Py_TYPE(self));
     if (own.ready) Py_VISIT(own.value);
-    if (own.calls != nullptr) {
-        Py_VISIT(own.calls->callback);
-        Py_VISIT(own.calls->error_callback);
-        Py_VISIT(own.calls->event);
+    if (const Calls* calls = own.callbacks(); calls != nullptr) {
+        Py_VISIT(calls->callback);
+        Py_VISIT(calls->error_callback);
+        Py_VISIT(calls->event);
     }
     if (own.is_map) {
         Py_VISIT(own.map->list);
@@ -54,17 +54,19 @@ int result_traverse(PyObject* self, visitproc visit, void* arg) {
 int result_clear(PyObject* self) {
     PoolResult& own = result_fields(self);
     if (own.ready) Py_SETREF(own.value, Py_NewRef(Py_None));
-    if (own.calls != nullptr) {
-        Py_CLEAR(own.calls->callback);
-        Py_CLEAR(own.calls->error_callback);
+    if (Calls* calls = own.callbacks(); calls != nullptr) {
+        Py_CLEAR(calls->callback);
+        Py_CLEAR(calls->error_callback);
     }
     clear_attributes(self);
     return 0;
 }
 
 void drop_calls(PoolResult& own) {
-    Calls* calls = std::exchange(own.calls, nullptr);
-    if (calls == nullptr) return;
+    if (!own.calls_back) return;
+    Calls* calls = own.calls;
+    own.calls_back = false;
+    own.only_engine = calls->engine;
     Py_XDECREF(calls->callback);
     Py_XDECREF(calls->error_callback);
     Py_XDECREF(calls->event);
@@ -88,11 +90,11 @@ void result_dealloc(PyObject* self) {
     unlink(own);
     if (own.is_map) {
         drop_map(own);
-    } else if (own.task != nullptr && (*own.engine)->in_owner_process()) {
-        (*own.engine)->release(own.task);
+    } else if (own.task != nullptr && (*own.engine())->in_owner_process()) {
+        (*own.engine())->release(own.task);
     }
     drop_calls(own);
-    if (own.engine != nullptr) unshare(own.engine);
+    if (own.only_engine != nullptr) unshare(own.only_engine);
     if (own.ready) Py_DECREF(own.value);
     clear_attributes(self);
     if (own.in_cell) {
@@ -137,10 +139,11 @@ PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
     if (self == nullptr) return nullptr;
     PoolResult& own = result_fields(self);
     own.in_cell = in_cell;
-    own.engine = share(core->engine);
+    own.only_engine = share(core->engine);
     own.number = core->jobs++ & kNumberMask;
     if (callback != Py_None || error_callback != Py_None) {
-        own.calls = new Calls{Py_NewRef(callback), Py_NewRef(error_callback)};
+        own.calls = new Calls{own.only_engine, Py_NewRef(callback), Py_NewRef(error_callback)};
+        own.calls_back = true;
         track(self);
     }
     link(core, own);
@@ -151,8 +154,8 @@ PyObject* new_result(Core* core, PyObject* callback, PyObject* error_callback) {
 // runs the callback itself, since it may hold a lock that the callback wants.
 void announce_later(PyObject* self) {
     PoolResult& own = result_fields(self);
-    if (own.calls == nullptr) return;
-    Engine& engine = **own.engine;
+    if (!own.calls_back) return;
+    Engine& engine = **own.engine();
     Py_INCREF(self);
     if (own.is_map) {
         Job* job = own.map->reader.job();
@@ -165,7 +168,7 @@ void announce_later(PyObject* self) {
 
 Waited settle_task(PyObject* self, std::uint64_t deadline) {
     PoolResult& own = result_fields(self);
-    const EngineRef& engine = *own.engine;  // the caller's reference to self keeps it
+    const EngineRef& engine = *own.engine();  // the caller's reference to self keeps it
     if (deadline == 0 && !engine->is_done(own.task)) {
         engine->poll();
         if (!engine->is_done(own.task)) return Waited::timeout;
@@ -237,10 +240,10 @@ Waited settle_result(PyObject* self, std::uint64_t deadline) {
 
 int look_at_result(PyObject* self) {
     PoolResult& own = result_fields(self);
-    if (own.calls != nullptr) return own.calls->announced ? 1 : 0;
+    if (own.calls_back) return own.calls->announced ? 1 : 0;
     if (own.ready) return 1;
     // What another process's pool does cannot be seen here.
-    if (!(*own.engine)->in_owner_process()) return 0;
+    if (!(*own.engine())->in_owner_process()) return 0;
     const Waited looked = settle_result(self, 0);
     return looked == Waited::raised ? -1 : looked == Waited::done ? 1 : 0;
 }

@@ -20,36 +20,43 @@ struct MapPart {
 };
 
 struct Calls {
+    EngineRef* engine = nullptr;
     PyObject* callback = nullptr;
     PyObject* error_callback = nullptr;
     PyObject* event = nullptr;  // threading.Event, made by who waits
     bool announced = false;
 };
 
-inline constexpr int kNumberBits = 43;
+inline constexpr int kNumberBits = 42;
 
-// 48 bytes: a page of them more is a page fault more, and a fault costs as much as ten submits.
+// 40 bytes: with what the interpreter adds 96, and each byte has to be cleared by the system before it is first used.
 struct PoolResult {
     PoolResult** link;  // what points here in the list of those that are not ready; nullptr: in none
     union {
         PoolResult* older;  // until ready: the next of that list
         PyObject* value;    // once ready: result or exception
     };
-    EngineRef* engine;
+    union {
+        EngineRef* only_engine;
+        Calls* calls;  // if calls_back
+    };
     union {
         Task* task;    // nullptr: a call that failed before it was a task
         MapPart* map;  // if is_map
     };
-    Calls* calls;  // nullptr without callbacks
     std::uint64_t number : kNumberBits;
     bool is_map : 1;
+    bool calls_back : 1;
     bool ready : 1;
     bool is_error : 1;
     bool in_cell : 1;             // its memory is of `cells`, not of the interpreter
     bool stopped : 1;             // by stop(): if it never ran, that is why
     std::uint64_t decoding : 16;  // as FutureFields::decoding
+
+    EngineRef* engine() const { return calls_back ? calls->engine : only_engine; }
+    Calls* callbacks() const { return calls_back ? calls : nullptr; }
 };
-static_assert(sizeof(PoolResult) == 48);
+static_assert(sizeof(PoolResult) == 40);
 
 extern Py_ssize_t result_offset;  // where the fields begin: behind the base class's
 

@@ -27,7 +27,7 @@ Waited wait_for_announcement(PyObject* self, PyObject* timeout) {
 
 Waited wait_ready(PyObject* self, PyObject* timeout) {
     PoolResult& own = result_fields(self);
-    if (own.calls != nullptr) {
+    if (own.calls_back) {
         const Waited told = wait_for_announcement(self, timeout);
         if (told != Waited::done || own.ready) return told;
     }
@@ -88,7 +88,7 @@ PyObject* result_stop(PyObject* self, PyObject*) {
     PoolResult& own = result_fields(self);
     if (own.ready) Py_RETURN_FALSE;
     if (load_pickling() < 0) return nullptr;  // now, and not while somebody waits
-    Engine& engine = **own.engine;
+    Engine& engine = **own.engine();
     bool stopping = false;
     if (own.is_map) {
         Job* job = own.map->reader.job();

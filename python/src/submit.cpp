@@ -14,6 +14,14 @@ constexpr std::size_t kLargeCopy = std::size_t{1} << 20;
 
 bool fill_input(Engine& engine, const Writer& codec, const Pickled& pickled, bool coded, Input& input) {
     const std::size_t size = coded ? codec.size() : pickled.size();
+    if (coded && size <= sizeof input.small) {
+        // Most calls. All of `small`, since a length that the compiler knows is three moves; the codec has room for more.
+        static_assert(Writer::kInline >= sizeof input.small);
+        std::memcpy(input.small, codec.data(), sizeof input.small);
+        input.data = input.small;
+        input.length = size;
+        return true;
+    }
     const auto write = [&] {
         if (!engine.allocate(size, input)) return false;
         if (coded) {

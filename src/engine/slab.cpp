@@ -38,21 +38,20 @@ bool Slab::grow() {
     detail::touch(memory, kChunkBytes);  // all of it is written here
     auto* chunk = new (memory) Chunk{static_cast<std::uint32_t>(chunks_.size())};
     chunks_.push_back(chunk);
-    for (std::uint32_t i = kSlots - 1; i >= 1; --i) {
-        Task* task = new (chunk->slots() + i) Task{};
-        task->next = free_;
-        free_ = task;
-    }
+    unused_ = chunk->slots() + 1;
+    unused_end_ = chunk->slots() + kSlots;
     return true;
 }
 
 Task* Slab::take() {
-    if (free_ == nullptr) {
-        free_ = returned_.exchange(nullptr, std::memory_order_acquire);
-        if (free_ == nullptr && !grow()) return nullptr;
-    }
+    if (free_ == nullptr) free_ = returned_.exchange(nullptr, std::memory_order_acquire);
     Task* task = free_;
-    free_ = task->next;
+    if (task != nullptr) {
+        free_ = task->next;
+    } else {
+        if (unused_ == unused_end_ && !grow()) return nullptr;
+        task = new (unused_++) Task{};
+    }
     ++task->generation;
     return task;
 }

@@ -33,6 +33,8 @@ class Slab {
     std::vector<void*> regions_;      // what was allocated: eight chunks each
     std::byte* region_at_ = nullptr;  // the next chunk of the last one
     std::size_t region_left_ = 0;     // chunks
+    Task* unused_ = nullptr;          // of the last chunk: those that were never taken
+    Task* unused_end_ = nullptr;
     Task* free_ = nullptr;
     Atomic<Task*> returned_{nullptr};  // put back by any thread, collected by take
 };
