@@ -36,7 +36,7 @@ int future_traverse(PyObject* self, visitproc visit, void* arg) {
 
 int future_clear(PyObject* self) {
     FutureFields& own = fields(self);
-    if (own.task == nullptr || own.state != FutureState::pending) Py_CLEAR(own.value);
+    if (!awaits_task(own)) Py_CLEAR(own.value);
     if (own.extra != nullptr) {
         Py_CLEAR(own.extra->waiters);
         Py_CLEAR(own.extra->callbacks);
@@ -127,7 +127,7 @@ Extra* extra_of(PyObject* self) {
 bool subscribe(PyObject* self) {
     FutureFields& own = fields(self);
     if (own.subscribed) return true;
-    if (own.task == nullptr || own.state != FutureState::pending) return false;
+    if (!awaits_task(own)) return false;
     own.subscribed = true;
     Py_INCREF(self);
     if ((*own.engine)->subscribe(own.task, self)) return true;
@@ -142,7 +142,7 @@ bool inflate(PyObject* self) {
     if (extra == nullptr) return false;
     if (extra->condition != nullptr) return true;
     // Before the condition is seen by anybody: a task that is done already is resolved without it.
-    if (own.task != nullptr && own.state == FutureState::pending && (*own.engine)->is_done(own.task)) {
+    if (awaits_task(own) && (*own.engine)->is_done(own.task)) {
         if (resolve(self) < 0) return false;
     }
     if (extra->waiters == nullptr) extra->waiters = PyList_New(0);
@@ -155,7 +155,7 @@ bool inflate(PyObject* self) {
         return true;
     }
     extra->condition = condition;
-    if (!subscribe(self) && own.task != nullptr && own.state == FutureState::pending) return resolve(self) == 0;
+    if (!subscribe(self) && awaits_task(own)) return resolve(self) == 0;
     return true;
 }
 
@@ -180,7 +180,7 @@ int tell_waiters(PyObject* self, FutureFields& own) {
 
 int resolve(PyObject* self) {
     FutureFields& own = fields(self);
-    if (own.state != FutureState::pending || own.task == nullptr) return 0;
+    if (!awaits_task(own)) return 0;
     Engine& engine = **own.engine;
     const TaskResult result = engine.result(own.task);
     bool is_error = false;
@@ -201,7 +201,7 @@ int resolve(PyObject* self) {
         }
     }
     int outcome = 0;
-    if (own.state == FutureState::pending) {
+    if (awaits_task(own)) {
         own.value = value;
         own.is_error = is_error;
         own.state = cancelled ? FutureState::notified : FutureState::finished;

@@ -15,7 +15,7 @@ bool over(const FutureFields& own) {
 // Looks without waiting. -1 with an error.
 int look(PyObject* self) {
     FutureFields& own = fields(self);
-    if (own.state != FutureState::pending || own.task == nullptr) return 0;
+    if (!awaits_task(own)) return 0;
     Engine& engine = **own.engine;
     if (!engine.is_done(own.task)) {
         engine.poll();
@@ -123,11 +123,18 @@ PyObject* future_cancel(PyObject* self, PyObject*) {
     Py_RETURN_TRUE;
 }
 
+// One that this pool has cancelled is notified at once: who asks hears what the original says the first time.
+PyObject* future_set_running(PyObject* self, PyObject*) {
+    if (look(self) < 0) return nullptr;
+    if (fields(self).task != nullptr && fields(self).state == FutureState::notified) Py_RETURN_FALSE;
+    return base_method("set_running_or_notify_cancel", self, nullptr);
+}
+
 PyObject* future_stop(PyObject* self, PyObject*) {
     const Ref cancelled(PyObject_CallMethod(self, "cancel", nullptr));
     if (!cancelled || cancelled.get() == Py_True) return Py_XNewRef(cancelled.get());
     FutureFields& own = fields(self);
-    if (own.state != FutureState::pending || own.task == nullptr) Py_RETURN_FALSE;
+    if (!awaits_task(own)) Py_RETURN_FALSE;
     return PyBool_FromLong((*own.engine)->stop(own.task));
 }
 
@@ -196,6 +203,8 @@ int set_state_attribute(PyObject* self, PyObject* value, void*) {
     for (const auto& [name, meaning] : names) {
         if (value == nullptr || !PyUnicode_Check(value) || PyUnicode_Compare(value, name) != 0) continue;
         own.state = meaning;
+        // The base class, which sets it, calls the callbacks itself then.
+        if (over(own)) own.called = true;
         return 0;
     }
     PyErr_Format(PyExc_ValueError, "%R is not a state of a future", value != nullptr ? value : Py_None);
@@ -263,6 +272,9 @@ PyMethodDef future_methods[] = {
      "and replaced.\n\nDoes not wait for the end. Returns False if it is done already."},
     {"cancel", future_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
+    {"set_running_or_notify_cancel", future_set_running, METH_NOARGS,
+     "set_running_or_notify_cancel($self, /)\n--\n\nFor executors and tests: False if the call was cancelled; else marks "
+     "it as running."},
     {"add_done_callback", as_method(future_add_done_callback), METH_FASTCALL | METH_KEYWORDS,
      "add_done_callback($self, /, fn)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it "
      "has."},

@@ -28,6 +28,11 @@ struct FutureFields {
     bool in_cell;            // its memory is of `cells`, not of the interpreter
 };
 
+// Whether its task is still to say how it ends: that is not known yet, and nobody has set it by hand.
+inline bool awaits_task(const FutureFields& own) {
+    return own.task != nullptr && (own.state == FutureState::pending || own.state == FutureState::running_by_hand);
+}
+
 extern Py_ssize_t future_offset;  // where the fields begin: behind the base class's
 
 inline FutureFields& fields(PyObject* self) {
