@@ -212,6 +212,8 @@ class Engine {
     virtual PoolStats stats() = 0;
     // How a worker has ended; unknown for one that lives, was never ours, or ended some thousand deaths ago.
     virtual ExitStatus exit_status(std::int32_t pid) = 0;
+    // The process ids of those that have ended, as many as exit_status knows, the newest first.
+    virtual std::vector<std::int32_t> ended_workers() = 0;
     virtual void signal_workers(int signal) = 0;
     // No more submits. A later call can only be harder than the one before.
     virtual void begin_shutdown(Shutdown how) = 0;

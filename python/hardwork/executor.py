@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from hardwork import _birth, _children, _engine, _limits, _map
 from hardwork._limited import LimitedExecutor
+from hardwork._process_views import WorkersById
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._stats import PoolStats
 from hardwork._worker import EXECUTOR, STOP_SIGNAL
@@ -93,7 +94,8 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         self._pid = 0  # of the process that started the engine
         self._source: Any = None
         kind = getattr(self._mp_context.Process, "__name__", "Process")  # a test's stand-in may have none
-        self._table = WorkerTable(self, kind, EXECUTOR.daemonic)
+        self._table: WorkerTable | None = WorkerTable(self, kind, EXECUTOR.daemonic)
+        self._workers: WorkersById | None = WorkersById(self._table)
         _executors.add(self)
 
     def _start(self) -> None:
@@ -270,6 +272,8 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         with self._shutdown_lock:
             self._shutdown_thread = True
         if self._core_started():
+            if self._table is not None:
+                self._table.ends(len(self._core_workers()))
             self._core_shutdown(wait, _engine.SHUTDOWN_CANCEL_WAITING if cancel_futures else _engine.SHUTDOWN_FINISH)
         if wait:
             self._release()
@@ -278,7 +282,9 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
         source, self._source = self._source, None
         if source is not None:
             source.close()
-        self._table.close()
+        table, self._table, self._workers = self._table, None, None
+        if table is not None:
+            table.has_ended()
 
     def terminate_workers(self) -> None:
         """Sends SIGTERM to all workers, and shuts down without waiting. What has not started is cancelled."""
@@ -301,17 +307,12 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
 
     @property
     def _processes(self) -> dict[int, WorkerProcess] | None:  # type: ignore[override]  # an attribute there
-        """The living workers by process id, {} before the first task, None after shutdown: as the standard's."""
-        if self._shutdown_thread:
-            return None
-        if self._pid != os.getpid() or not self._core_started():
-            return {}
-        return self._table.living()
+        """The workers by process id as of now, whenever it is looked at; None after shutdown: as the standard's."""
+        return None if self._shutdown_thread else self._workers
 
     def _living_workers(self) -> Iterable[WorkerProcess]:
-        if self._pid != os.getpid() or not self._core_started():
-            return ()
-        return self._table.living().values()
+        table = self._table
+        return () if table is None else table.living().values()
 
     @property
     def _broken(self) -> Any:  # type: ignore[override]  # an attribute there

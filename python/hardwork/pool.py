@@ -14,6 +14,7 @@ from hardwork import _birth, _children, _engine, _limits, _pool_input
 from hardwork._limited import LimitedPool
 from hardwork._pool_calls import PoolCalls
 from hardwork._pool_views import PendingResults
+from hardwork._process_views import WorkersInOrder
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._stats import PoolStats
 from hardwork._worker import POOL, STOP_SIGNAL
@@ -91,6 +92,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         self._source: Any = None
         name = self._ctx.Process.__name__.replace("Process", POOL.name)
         self._table = WorkerTable(self, name, POOL.daemonic)
+        self._pool: Any = WorkersInOrder(self._table)
         self._cache: Any = PendingResults(self)
         self._start()
 
@@ -209,6 +211,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         """Takes no more work; the workers end when all that was given is done."""
         if self._state == RUN:
             self._state = CLOSE
+            self._table.ends(self._processes)
             if self._pid == os.getpid():
                 self._core_shutdown(False, _engine.SHUTDOWN_FINISH)
 
@@ -219,6 +222,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         seconds.
         """
         self._state = TERMINATE
+        self._table.ends(self._processes)
         if self._pid != os.getpid() or not self._core_started():
             return
         self._core_shutdown(False, _engine.SHUTDOWN_TERMINATE)  # first, so that nobody is replaced
@@ -247,16 +251,9 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         source, self._source = self._source, None
         if source is not None:
             source.close()
-        self._table.close()
-
-    @property
-    def _pool(self) -> list[WorkerProcess]:  # an attribute there
-        """The living workers."""
-        return list(self._living_workers())
+        self._table.has_ended()
 
     def _living_workers(self) -> Iterable[WorkerProcess]:
-        if self._pid != os.getpid() or not self._core_started():
-            return ()
         return self._table.living().values()
 
     def _repopulate_pool(self) -> None:

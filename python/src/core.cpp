@@ -186,6 +186,17 @@ PyObject* core_exit_status(PyObject* self, PyObject* number) {
     Py_RETURN_NONE;
 }
 
+PyObject* core_ended_workers(PyObject* self, PyObject*) {
+    Ref list(PyList_New(0));
+    const EngineRef engine = core_of(self)->engine;
+    if (!list || engine == nullptr || !engine->in_owner_process()) return list.release();
+    for (const std::int32_t pid : engine->ended_workers()) {
+        const Ref number(PyLong_FromLong(pid));
+        if (!number || PyList_Append(list.get(), number.get()) < 0) return nullptr;
+    }
+    return list.release();
+}
+
 PyObject* core_broken(PyObject* self, PyObject*) {
     const EngineRef engine = core_of(self)->engine;
     return PyBool_FromLong(engine != nullptr && engine->closed() == Errc::broken ? 1 : 0);
@@ -242,6 +253,7 @@ PyMethodDef methods[] = {
     {"_core_wait_stopped", core_wait_stopped, METH_O, nullptr},
     {"_core_announces", core_announces, METH_NOARGS, nullptr},
     {"_core_broken", core_broken, METH_NOARGS, nullptr},
+    {"_core_ended_workers", core_ended_workers, METH_NOARGS, nullptr},
     {"_core_exit_status", core_exit_status, METH_O, nullptr},
     {"_core_outstanding", core_outstanding, METH_NOARGS, nullptr},
     {"_core_stats", core_stats, METH_NOARGS, nullptr},

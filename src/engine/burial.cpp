@@ -86,6 +86,14 @@ ExitStatus EngineCore::exit_status(std::int32_t pid) {
     return {};
 }
 
+std::vector<std::int32_t> EngineCore::ended_workers() {
+    std::vector<std::int32_t> pids;
+    const std::lock_guard hold(mutex_);
+    for (const auto& [pid, status] : deaths_)
+        pids.push_back(pid);
+    return pids;
+}
+
 void EngineCore::on_birth_failed(std::uint32_t id, Error) {
     const std::lock_guard hold(mutex_);
     LaneState* lane = lane_of(id);

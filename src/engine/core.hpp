@@ -104,6 +104,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::vector<WorkerView> workers() override;
     PoolStats stats() override;
     ExitStatus exit_status(std::int32_t pid) override;
+    std::vector<std::int32_t> ended_workers() override;
     void signal_workers(int signal) override;
     void demand_worker() override;
     void begin_shutdown(Shutdown how) override;

@@ -250,7 +250,7 @@ def test_a_worker_that_ignores_sigterm_is_killed(gate: Gate) -> None:
     pool.apply_async(ignore_sigterm, (gate,))
     gate.wait_for(1)
     pool.terminate()
-    assert pool._pool == []
+    assert [worker.exitcode for worker in pool._pool] == [-signal.SIGKILL]
 
 
 def test_an_initializer_that_raises_breaks_it() -> None:

@@ -31,6 +31,7 @@ def workers(request: pytest.FixtureRequest) -> Iterator[Any]:
     else:
         with hardwork.Pool(2) as pool:
             yield lambda: pool._pool
+        del pool  # its list has its last workers, and they keep their descriptors
 
 
 def test_they_look_like_processes(workers: Any) -> None:
