@@ -14,6 +14,8 @@ from concurrent import futures
 from types import ModuleType
 from typing import Any
 
+import in_process
+
 EXECUTOR_MODULES = [
     f"test.test_concurrent_futures.test_{name}"
     for name in ("as_completed", "deadlock", "future", "init", "process_pool", "shutdown", "wait")
@@ -79,6 +81,7 @@ def adopt_pool_tests(namespace: dict[str, Any], start_method: str) -> None:
     """
     import_tests("test._test_multiprocessing").install_tests_in_module_dict(namespace, start_method)
     _keep_ours(namespace)
+    in_process.look_at(namespace["TestStdinBadfiledescriptor"])
 
 
 def _keep_ours(namespace: dict[str, Any]) -> None:
@@ -121,8 +124,6 @@ def is_ours(case: type[unittest.TestCase], test: str) -> bool:
     Returns:
         True if it is.
     """
-    if test == "test_pool_in_process":
-        return False  # it does not look at how its process ended, and so cannot fail
     if inspect.unwrap(getattr(case, test)).__module__ == "test._test_multiprocessing":
         threads = getattr(case, "TYPE", "") == "threads"
         return not threads and ("Pool" in case.__name__ or "_pool" in test)
