@@ -273,7 +273,8 @@ PyMethodDef future_methods[] = {
     {"cancel", future_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nTrue if the call will never run; False if it runs or has ended."},
     {"set_running_or_notify_cancel", future_set_running, METH_NOARGS,
-     "set_running_or_notify_cancel($self, /)\n--\n\nFor executors and tests: False if the call was cancelled; else marks "
+     "set_running_or_notify_cancel($self, /)\n--\n\nFor executors and tests: False if the call was cancelled; else "
+     "marks "
      "it as running."},
     {"add_done_callback", as_method(future_add_done_callback), METH_FASTCALL | METH_KEYWORDS,
      "add_done_callback($self, /, fn)\n--\n\nCalls fn(future) when the call has ended or was cancelled, at once if it "
