@@ -25,6 +25,7 @@ NAMES = [
     "executor_map_100k",
     "map_1m",
     "question_job",
+    "run_script",
     "chunk_sweep",
     "skewed",
     "tasks_100us",

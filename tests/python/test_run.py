@@ -30,6 +30,31 @@ if __name__ == "__main__":
         with multiprocessing.get_context(method).Pool(1) as pool:
             print(type(pool).__module__, pool.map(double, range(3)))
 """
+# As people write it: nothing in it knows of us.
+QUESTION = """
+from concurrent.futures import ProcessPoolExecutor
+
+
+def factorize(n):
+    factors = []
+    p = 2
+    while p * p <= n:
+        if n % p:
+            p += 1
+        else:
+            factors.append(p)
+            n //= p
+    return factors + [n] if n > 1 else factors
+
+
+if __name__ == "__main__":
+    nums = range(100, 1000)
+    resultdict = {}
+    with ProcessPoolExecutor(max_workers=2) as executor:
+        for num, factors in zip(nums, executor.map(factorize, nums)):
+            resultdict[num] = factors
+    print(resultdict)
+"""
 # Functions of a `__main__` that has no file travel by value, so all start methods do here too.
 SAID = ["hardwork.executor [0, 2, 4]", *["hardwork.pool [0, 2, 4]"] * 3]
 
@@ -98,6 +123,25 @@ def test_a_profiled_program(run: Run, program: str) -> None:
         said = lines(done)
         assert said[:5] == ["['a'] __main__ __main__", *SAID]
         assert any("function calls" in line for line in said[5:])
+
+
+@pytest.mark.parametrize("how", ["file", "standard input", "profiled", "profiled around"])
+def test_it_says_what_the_program_says_and_nothing_else(run: Run, tmp_path: Path, how: str) -> None:
+    (tmp_path / "question.py").write_text(QUESTION)
+    plain = subprocess.run(
+        [sys.executable, "question.py"], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=110
+    )
+    assert plain.stdout.startswith("{100: [2, 2, 5, 5], 101: [101], ")
+    if how == "file":
+        done = run("question.py")
+    elif how == "standard input":
+        done = run("-", text=QUESTION)
+    elif how == "profiled":
+        done = run("-m", "cProfile", "-o", "profile", "question.py")
+    else:
+        done = run("question.py", before=("-m", "cProfile", "-o", "profile"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, plain.stdout, plain.stderr)
+    assert ("profiled" in how) == (tmp_path / "profile").exists()
 
 
 @pytest.mark.parametrize(("ending", "code"), [("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit('why')", 1), ("", 0)])
