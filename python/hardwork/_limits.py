@@ -68,13 +68,14 @@ def check_workers(max_workers: int | None) -> int:
     return workers
 
 
-def check_context(mp_context: Any, max_tasks_per_child: object) -> tuple[Any, str]:
+def check_context(mp_context: Any, max_tasks_per_child: object, name: str = "mp_context") -> tuple[Any, str]:
     """Settles the multiprocessing context.
 
     Args:
         mp_context: A context, the `multiprocessing` module, or None for the interpreter's own default (``spawn`` if
             max_tasks_per_child is given, as in the standard library).
         max_tasks_per_child: As given to the constructor, not checked here.
+        name: What the parameter is called.
 
     Returns:
         The context and the name of its start method.
@@ -87,12 +88,12 @@ def check_context(mp_context: Any, max_tasks_per_child: object) -> tuple[Any, st
         mp_context = multiprocessing.get_context(None if max_tasks_per_child is None else "spawn")
     if not callable(getattr(mp_context, "get_start_method", None)):
         raise TypeError(
-            "mp_context must be a multiprocessing context such as multiprocessing.get_context('spawn'), "
+            f"{name} must be a multiprocessing context such as multiprocessing.get_context('spawn'), "
             f"not {_describe(mp_context)}"
         )
     method = mp_context.get_start_method(allow_none=False)
     if method not in START_METHODS:
-        raise ValueError(f"mp_context must use one of the start methods {', '.join(START_METHODS)}, not {method!r}")
+        raise ValueError(f"{name} must use one of the start methods {', '.join(START_METHODS)}, not {method!r}")
     return mp_context, method
 
 

@@ -87,7 +87,7 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         self._initargs: Any
         self._initializer, self._initargs = _limits.check_initializer(initializer, initargs)
         self._ctx: Any
-        self._ctx, method = _limits.check_context(context, None)
+        self._ctx, method = _limits.check_context(context, None, "context")
         self._by_name = method != "fork"
         self._source: Any = None
         name = self._ctx.Process.__name__.replace("Process", POOL.name)

@@ -44,6 +44,7 @@ MAP: dict[str, tuple[Callable[[Any], Any], type[Exception]]] = {
     "no chunksize": (lambda pool: pool.map(double, [1], chunksize=0), ValueError),
     "negative chunksize": (lambda pool: pool.map(double, [1], chunksize=-2), ValueError),
     "chunksize as text": (lambda pool: pool.map(double, [1], chunksize="2"), TypeError),
+    "chunksize as a list": (lambda pool: pool.map(double, [1], chunksize=[2]), TypeError),
     "iterable that is none": (lambda pool: pool.map(double, 1), TypeError),
     "unknown option": (lambda pool: pool.map(double, [1], chunk=2), TypeError),
     "no function": (lambda pool: pool.map(), TypeError),
@@ -62,6 +63,20 @@ def test_map(executor: Any, case: str) -> None:
 def test_chunksize_names_the_value(pool: Any, value: int) -> None:
     with pytest.raises(ValueError, match=str(value)):
         pool.map(double, [1], chunksize=value)
+
+
+def test_chunksize_in_fractions_names_the_value(pool: Any) -> None:
+    with pytest.raises(TypeError, match=r"chunksize must be an integer >= 1 or None, not 1\.5"):
+        pool.map(double, [1], chunksize=1.5)
+
+
+@pytest.mark.parametrize("value", [5, None, "double"], ids=repr)
+def test_what_cannot_be_called(executor: Any, value: Any) -> None:
+    with pytest.raises(TypeError):
+        executor.submit(value, 1).result()
+    with pytest.raises(TypeError):
+        list(executor.map(value, [1]))
+    assert executor.submit(double, 1).result() == 2
 
 
 @pytest.mark.parametrize("value", [0, -1])

@@ -65,13 +65,6 @@ def test_close_and_join(pool_class: Any) -> None:
     with pytest.raises(ValueError, match="still running"):
         pool.join()
     pool.close()
-    for use in (pool.map, pool.imap, pool.imap_unordered, pool.starmap, pool.map_async):
-        with pytest.raises(ValueError, match="Pool not running"):
-            use(identity, [1])
-    with pytest.raises(ValueError, match="Pool not running"):
-        pool.apply(identity, (1,))
-    with pytest.raises(ValueError, match="Pool not running"):
-        pool.apply_async(identity, (1,))
     pool.join()
     pool.join()
     assert [result.get() for result in results] == list(range(100))

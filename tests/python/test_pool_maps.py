@@ -38,6 +38,18 @@ def note_pair(pair: tuple[str, int]) -> int:
     return note(*pair)
 
 
+def note_or_die(path: str, number: int) -> int:
+    if number == 3:
+        os._exit(5)
+    time.sleep(0.001)
+    append_line(path, number)
+    return number
+
+
+def note_or_die_of(pair: tuple[str, int]) -> int:
+    return note_or_die(*pair)
+
+
 def die_at_three(number: int) -> int:
     if number == 3:
         os._exit(5)
@@ -320,6 +332,16 @@ def test_a_dead_worker_costs_one_item(own_pool: Any) -> None:
     with pytest.raises(hardwork.WorkerDied, match="exited with code 5"):
         result.get()
     assert own_pool.map(identity, range(10)) == list(range(10))
+
+
+@pytest.mark.parametrize("method", ["map", "starmap"])
+def test_a_map_with_a_dead_item_raises_when_all_others_are_done(own_pool: Any, tmp_path: Any, method: str) -> None:
+    path = str(tmp_path / "noted")
+    func = note_or_die if method == "starmap" else note_or_die_of
+    with pytest.raises(hardwork.WorkerDied) as caught:
+        getattr(own_pool, method)(func, [(path, number) for number in range(200)])
+    assert sorted(map(int, read_lines(path))) == [number for number in range(200) if number != 3]
+    assert caught.value.exitcode == 5
 
 
 @pytest.mark.parametrize("method", ["map", "imap", "imap_unordered", "map_async"])
