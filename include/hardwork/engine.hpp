@@ -67,7 +67,7 @@ enum class Ending : std::uint8_t {
     timed_out,        // it did not stop at its time limit, and its worker was killed: death says which
     stopped,          // the same after Engine::stop
     memory_exceeded,  // the same with EngineOptions::max_memory_per_worker
-    broken,           // the pool gave up; bytes: the encoded cause if there is one
+    broken,           // the pool gave up: see Engine::broken_cause
     no_memory,        // the parent could not keep the result
 };
 inline constexpr std::size_t kEndings = static_cast<std::size_t>(Ending::no_memory) + 1;
@@ -120,6 +120,15 @@ class EngineEvents {
     // A worker has been born; one has ended, otherwise than by finishing (told to, or at its task limit).
     virtual void on_worker_start(std::int32_t /*pid*/) {}
     virtual void on_worker_death(const WorkerDeath& /*death*/) {}
+};
+
+// Why a pool gave up: what its initializer raised, or the last of the workers that could not be born or came to nothing.
+struct BrokenCause {
+    enum class Kind : std::uint8_t { unknown, exception, death, error };
+    Kind kind = Kind::unknown;
+    std::span<const std::byte> exception;  // encoded
+    WorkerDeath death{};                   // how that worker ended; phase says how far it came
+    Error error{};                         // why there was no process
 };
 
 struct WorkerView {
@@ -220,8 +229,8 @@ class Engine {
     // After begin_shutdown: true when every task is done and every worker has gone. Not from on_done.
     virtual WaitEnd wait_stopped(std::uint64_t deadline_ns) = 0;
     virtual bool in_owner_process() const = 0;
-    // After Errc::broken, JobState::broken or Ending::broken: the encoded exception of the initializer, or nothing.
-    virtual std::span<const std::byte> broken_cause() const = 0;
+    // After Errc::broken, JobState::broken or Ending::broken.
+    virtual const BrokenCause& broken_cause() const = 0;
 };
 
 HARDWORK_API std::uint64_t monotonic_ns();

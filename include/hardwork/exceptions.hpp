@@ -134,14 +134,24 @@ class HARDWORK_API BrokenPool : public PoolError {
     /// @param cause_type Type of what the initializer threw, or "".
     /// @param cause_message Its what(), or "".
     explicit BrokenPool(const std::string& what, std::string cause_type = {}, std::string cause_message = {});
+    /// @param death Of the last of several workers that ended before they came to anything.
+    explicit BrokenPool(const WorkerDeath& death);
+    /// @param error Why there was no process, several times.
+    explicit BrokenPool(const Error& error);
     /// Type of what the initializer threw; empty if the reason is another.
     const std::string& cause_type() const noexcept { return cause_type_; }
     /// The what() of what the initializer threw.
     const std::string& cause_message() const noexcept { return cause_message_; }
+    /// How the last of its workers ended, if that is the reason: what it was doing is in its phase. Else nullptr.
+    const WorkerDeath* death() const noexcept { return death_ ? &*death_ : nullptr; }
+    /// The errno value of what the system refused, if that is the reason, or 0.
+    int code() const noexcept { return code_; }
 
   private:
     std::string cause_type_;
     std::string cause_message_;
+    std::optional<WorkerDeath> death_;
+    int code_ = 0;
 };
 
 /// The task was cancelled before it started.

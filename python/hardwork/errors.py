@@ -19,6 +19,7 @@ __all__ = [
 
 # What the worker was doing with the task when it ended, for the message. Phases as in include/hardwork/error.hpp.
 _DOING = {
+    "INIT": "before starting task {task}, while loading its function",
     "CLAIM": "before starting task {task}",
     "DECODE": "while decoding the input of task {task}",
     "RUN": "while running task {task}",

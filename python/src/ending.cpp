@@ -6,17 +6,6 @@ namespace hardwork::py {
 
 namespace {
 
-PyObject* worker_died(const WorkerDeath& death) {
-    if (load_pickling() < 0) return nullptr;
-    Ref signal = Ref::borrow(Py_None);
-    Ref code = Ref::borrow(Py_None);
-    if (death.status.kind == ExitStatus::Kind::signaled) signal = Ref(PyLong_FromLong(death.status.value));
-    if (death.status.kind == ExitStatus::Kind::exited) code = Ref(PyLong_FromLong(death.status.value));
-    return PyObject_CallFunction(state.worker_died, "iOOsKOO", static_cast<int>(death.pid), signal.get(), code.get(),
-                                 phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU),
-                                 death.refused_record ? Py_True : Py_False, death.out_of_memory ? Py_True : Py_False);
-}
-
 // Its worker was killed, since it did not stop.
 PyObject* ended_by_force(Ending ending, const WorkerDeath& death) {
     if (load_pickling() < 0) return nullptr;

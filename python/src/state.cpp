@@ -87,6 +87,31 @@ int errno_of(PyObject* error, int fallback) {
     return found ? static_cast<int>(PyLong_AsLong(number.get())) : fallback;
 }
 
+PyObject* worker_died(const WorkerDeath& death) {
+    if (load_pickling() < 0) return nullptr;
+    Ref signal = Ref::borrow(Py_None);
+    Ref code = Ref::borrow(Py_None);
+    if (death.status.kind == ExitStatus::Kind::signaled) signal = Ref(PyLong_FromLong(death.status.value));
+    if (death.status.kind == ExitStatus::Kind::exited) code = Ref(PyLong_FromLong(death.status.value));
+    return PyObject_CallFunction(state.worker_died, "iOOsKOO", static_cast<int>(death.pid), signal.get(), code.get(),
+                                 phase_name(death.phase), static_cast<unsigned long long>(death.task & 0xffffffffU),
+                                 death.refused_record ? Py_True : Py_False, death.out_of_memory ? Py_True : Py_False);
+}
+
+// What broke a pool, as an exception: a new reference, or nullptr, also with an error.
+static PyObject* cause_of(const BrokenCause& cause) {
+    switch (cause.kind) {
+        case BrokenCause::Kind::unknown: return nullptr;
+        case BrokenCause::Kind::death: return worker_died(cause.death);
+        case BrokenCause::Kind::error: raise_error(cause.error, nullptr); return take_error();
+        case BrokenCause::Kind::exception: break;
+    }
+    if (load_pickling() < 0) return nullptr;
+    const Ref bytes(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(cause.exception.data()),
+                                              static_cast<Py_ssize_t>(cause.exception.size())));
+    return bytes ? PyObject_CallOneArg(state.decode_exception, bytes.get()) : nullptr;
+}
+
 void raise_error(const Error& error, Engine* engine) {
     switch (error.code) {
         case Errc::ok: PyErr_SetString(PyExc_SystemError, "hardwork: an error without a code"); return;
@@ -99,12 +124,8 @@ void raise_error(const Error& error, Engine* engine) {
                 state.broken_process_pool,
                 "the process pool is broken: its workers could not be started; no task can be run any more");
             if (engine == nullptr) return;
-            const auto cause = engine->broken_cause();
-            if (cause.empty() || load_pickling() < 0) return;
             const Ref broken(take_error());
-            const Ref bytes(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(cause.data()),
-                                                      static_cast<Py_ssize_t>(cause.size())));
-            PyObject* original = bytes ? PyObject_CallOneArg(state.decode_exception, bytes.get()) : nullptr;
+            PyObject* original = cause_of(engine->broken_cause());
             if (original != nullptr) PyException_SetCause(broken.get(), original);
             PyErr_Clear();
             PyErr_SetObject(state.broken_process_pool, broken.get());

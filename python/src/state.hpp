@@ -97,6 +97,9 @@ PyCFunction as_method(Function* function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+// A WorkerDied: a new reference, or nullptr with an error.
+PyObject* worker_died(const WorkerDeath& death);
+
 // Raises what the engine's Error means: RuntimeError after shutdown, BrokenProcessPool, OSError, MemoryError ...
 void raise_error(const Error& error, Engine* engine);
 

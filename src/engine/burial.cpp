@@ -5,6 +5,9 @@
 //   claimed, PHASE is CLAIM at that position    -> claimed, not touched: given to others
 //   claimed, PHASE in DECODE RUN ENCODE PUBLISH -> lost with it: WorkerDied
 //   claimed, its record was in the ring         -> done, already taken by the last drain
+//   claimed, and it wrote what cannot be        -> lost: nothing that it says of itself is believed
+#include <algorithm>
+
 #include "engine/core.hpp"
 #include "hardwork/fault.hpp"
 #include "os/clock.hpp"
@@ -16,23 +19,9 @@ namespace hardwork {
 namespace {
 // Whoever asks how a worker ended asks soon.
 constexpr std::size_t kDeathsKept = 2048;
+// A function that so many workers died of as they were told of it is to blame, and not who happened to kill one then.
+constexpr std::uint32_t kDeadly = 3 * Budget::kKilledPerBarren;
 }  // namespace
-
-void EngineCore::on_born(std::uint32_t id, std::int32_t pid) {
-    const std::lock_guard hold(mutex_);
-    LaneState* lane = lane_of(id);
-    if (lane == nullptr) return;
-    if (!lane->born()) ++tally_.born;
-    lane->pid = pid;
-    if (os::LifeMark::ended(lane->life_word().load(std::memory_order_acquire))) {
-        lane->life = 0;  // the collector has looked at it when there was no number to ask about
-        wake_collector();
-    }
-    HARDWORK_FAULT_POINT();
-    WorkerDeath who;
-    who.pid = pid;
-    note_worker(true, who);
-}
 
 void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status) {
     const std::lock_guard one_at_a_time(deaths_mutex_);
@@ -52,6 +41,7 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     if (deaths_.size() > kDeathsKept) deaths_.pop_back();
     drain_lane(*lane);
     if (lane_of(id) != lane) return;
+    if (!claims_can_be(*lane)) refuse(*lane);
     WorkerDeath death;
     death.pid = lane->pid;
     death.status = status;
@@ -59,18 +49,19 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
     death.out_of_memory = out_of_memory;
     death.phase = lane->phase();
     const bool died = count_end(*lane, death);
-    const bool barren = !lane->ready && !lane->stopping;
+    const std::uint32_t function = learning(*lane, death);
+    if (function != 0) {
+        FunctionInfo& info = functions_[function];
+        info.deaths += shot(*lane, death) ? 1 : Budget::kKilledPerBarren;
+        if (info.deaths >= kDeadly) lane->deadly = function;
+    }
     HARDWORK_FAULT_POINT();
     bury(*lane, death);
     HARDWORK_FAULT_POINT();
     if (died) note_worker(false, death);
     if (hot_ == lane) hot_ = nullptr;
-    lanes_[id & (kMaxWorkers - 1)].reset();
-    if (barren) {
-        const bool shot = killed || (status.kind == ExitStatus::Kind::signaled && status.value == os::kSigTerm);
-        shot ? budget_.on_killed(os::now_ns()) : budget_.on_barren(os::now_ns());
-        if (budget_.exhausted()) break_pool({});
-    }
+    const std::unique_ptr<LaneState> gone = std::move(lanes_[id & (kMaxWorkers - 1)]);
+    if (died && !gone->fruitful && function == 0) count_barren(*gone, death);
     if (!shutting_down_ || !nothing_outstanding()) keep_workers();
     fill();
     HARDWORK_FAULT_POINT();
@@ -94,25 +85,6 @@ std::vector<std::int32_t> EngineCore::ended_workers() {
     return pids;
 }
 
-void EngineCore::on_birth_failed(std::uint32_t id, Error) {
-    const std::lock_guard hold(mutex_);
-    LaneState* lane = lane_of(id);
-    if (lane == nullptr) return;
-    bury(*lane, WorkerDeath{});
-    if (hot_ == lane) hot_ = nullptr;
-    lanes_[id & (kMaxWorkers - 1)].reset();
-    // A shortage is not a fault of the tasks: fewer workers for now; with none at all, the pool gives up in the end.
-    bool any = false;
-    for (const auto& other : lanes_)
-        any = any || other != nullptr;
-    if (!any) {
-        budget_.on_barren(os::now_ns());
-        if (budget_.exhausted()) break_pool({});
-    }
-    if (!broken_) see_to_births_at(os::now_ns() + kShortagePauseNs);
-    wake_collector();
-}
-
 void EngineCore::on_timer() {
     const std::lock_guard hold(mutex_);
     const std::uint64_t now = os::now_ns();
@@ -124,6 +96,46 @@ void EngineCore::on_timer() {
     if (look_at_ <= now) look_at_limits();
     supervisor_->wake_at(os::kNoDeadline);
     set_timer();
+}
+
+// The function that a worker died of: it was being told of it. 0: it was not.
+std::uint32_t EngineCore::learning(const LaneState& lane, const WorkerDeath& death) const {
+    if (!lane.ready || death.phase != Phase::init) return 0;
+    for (const auto& [position, function] : lane.definitions) {
+        if (position == lane.head) return function;
+    }
+    return 0;
+}
+
+// Whether the claim words of what has no record may be what an honest worker left: it claims one thing at a time, the one
+// that it says it is at, and its cursors are within what it was given.
+bool EngineCore::claims_can_be(LaneState& lane) {
+    const std::uint32_t position = lane.control().worker.position.load(std::memory_order_acquire);
+    for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
+        const Entry& entry = lane.entry(at);
+        const std::uint64_t claim = lane.memory->lane.request(at).claim.load(std::memory_order_acquire);
+        std::uint32_t claimed = 0;
+        switch (entry.kind) {
+            case Entry::Kind::none: continue;
+            case Entry::Kind::task:
+                if (claim != shm::kOpen && claim != shm::kClaimed) return false;
+                claimed = claim == shm::kClaimed ? 1 : 0;
+                break;
+            case Entry::Kind::span:
+                if (!cursor_can_be(*entry.span, claim)) return false;
+                claimed = shm::cursor_next(claim) - entry.span->next_result;
+                break;
+        }
+        // After its grace a task has no record, and its worker may have gone on.
+        const std::uint32_t item = entry.kind == Entry::Kind::span ? entry.span->next_result : 0;
+        if (claimed > 1 || (claimed == 1 && at != position && !stopped_hard(lane, at, item))) return false;
+    }
+    return true;
+}
+
+bool EngineCore::cursor_can_be(const SpanWork& span, std::uint64_t cursor) {
+    const std::uint32_t next = shm::cursor_next(cursor);
+    return shm::cursor_end(cursor) == span.end && next >= span.next_result && next <= span.end;
 }
 
 void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
@@ -138,9 +150,15 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
         if (entry.kind == Entry::Kind::task) {
             Task* task = entry.task;
             entry = Entry{};
+            const bool begun = current || lane.refused || stopped_hard(lane, at, 0);
             if (terminating_) {
                 finish(task, Ending::cancelled, {});
-            } else if (claim == shm::kClaimed && (current || lane.refused || stopped_hard(lane, at, 0))) {
+            } else if (lane.deadly != 0 && task->function == lane.deadly) {
+                WorkerDeath told = death;
+                told.task = Slab::number(task);
+                finish_dead(task, Ending::worker_died, told);
+            } else if (claim != shm::kOpen && begun) {
+                bore_fruit(lane);
                 WorkerDeath told = death;
                 told.task = Slab::number(task);
                 if (being_stopped(lane, at, 0)) {
@@ -165,16 +183,20 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
     lane.queued_ns = 0;
 }
 
-void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current,
+void EngineCore::bury_span(LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current,
                            const WorkerDeath& death) {
     Job& job = *span->job;
-    // At most one item is claimed and without a record: the worker claims one at a time.
-    const std::uint64_t number = span->chunk->base + span->next_result;
-    const bool stopped = being_stopped(lane, span->position, span->next_result);
-    bool lost = span->next_result < span->end && shm::cursor_next(cursor) > span->next_result &&
-                (current || stopped_hard(lane, span->position, span->next_result));
-    if (lost && !stopped && !terminating_ && !lane.refused && runs_again(&job, number, job.limits)) lost = false;
-    if (lost) {
+    // Of a refused worker whose cursor cannot be, any item may have been run.
+    const bool deadly = lane.deadly != 0 && job.function == lane.deadly;
+    const std::uint32_t claimed = !deadly && cursor_can_be(*span, cursor) ? shm::cursor_next(cursor) : span->end;
+    // One at most, but of a refused worker: its later records are not read.
+    while (span->next_result < claimed) {
+        const std::uint64_t number = span->chunk->base + span->next_result;
+        const bool stopped = being_stopped(lane, span->position, span->next_result);
+        const bool begun = current || lane.refused || stopped_hard(lane, span->position, span->next_result);
+        if (!begun && !deadly) break;
+        if (begun) bore_fruit(lane);
+        if (!stopped && !terminating_ && !lane.refused && !deadly && runs_again(&job, number, job.limits)) break;
         WorkerDeath told = death;
         told.task = number;
         const Ending ending = stopped ? lane.stop.ending() : Ending::worker_died;
@@ -195,21 +217,6 @@ void EngineCore::bury_span(const LaneState& lane, SpanWork* span, std::uint64_t 
     }
     if (job.waited) wake_waiters(nullptr, &job);
     span_over(span);
-}
-
-// The pool gives up: nothing can be run any more, and everybody is told why.
-void EngineCore::break_pool(std::span<const std::byte> cause) {
-    if (broken_) return;
-    broken_ = true;
-    cause_.assign(cause.begin(), cause.end());
-    closed_.store(static_cast<int>(Errc::broken), std::memory_order_release);  // who sees it may read the cause
-    for (const auto& lane : lanes_) {
-        if (lane == nullptr) continue;
-        lane->stopping = true;
-        supervisor_->signal_worker(lane->id, os::kSigKill);
-    }
-    drop_all(Ending::broken);
-    wake_collector();
 }
 
 }  // namespace hardwork

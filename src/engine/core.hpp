@@ -3,7 +3,7 @@
 //   core.cpp      making it, lanes, functions        submit.cpp    tasks in, cancel, subscribe, release
 //   dispatch.cpp  backlog -> lanes                   jobs.cpp      maps in, blocks out
 //   take_back.cpp lane -> parent                     burial.cpp    a worker has died: who loses, who goes on
-//   steal.cpp     lane -> idle lane
+//   steal.cpp     lane -> idle lane                  births.cpp    workers come, or the pool gives up
 //   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
 //   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
 //   limits.cpp    time limits, stops, tasks that run again         stats.cpp     what is counted
@@ -55,6 +55,7 @@ struct FunctionInfo {
     std::uint64_t pending = 0;  // tasks and jobs that use it
     bool used = false;
     bool forgotten = false;
+    std::uint32_t deaths = 0;  // of workers that were being told of it; see burial.cpp
 };
 
 class EngineCore final : public Engine, private SupervisorListener, public std::enable_shared_from_this<EngineCore> {
@@ -110,15 +111,26 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void begin_shutdown(Shutdown how) override;
     WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
     bool in_owner_process() const override;
-    std::span<const std::byte> broken_cause() const override { return cause_; }
+    const BrokenCause& broken_cause() const override { return cause_; }
 
   private:
     // core.cpp
-    bool add_lane();                       // asks for one more worker
     LaneState* lane_of(std::uint32_t id);  // nullptr when that lane is gone
     void forget_if_unused(std::uint32_t function);
-    void keep_workers();  // births what is missing
     bool idle_lane_exists() const;
+
+    // births.cpp
+    void on_born(std::uint32_t lane, std::int32_t pid) override;
+    void on_birth_failed(std::uint32_t lane, Error why) override;
+    Status add_lane();    // asks for one more worker
+    void keep_workers();  // births what is missing
+    std::uint64_t next_birth_at() const;
+    bool work_waits() const;
+    void count_barren(const LaneState& lane, const WorkerDeath& death);
+    static bool shot(const LaneState& lane, const WorkerDeath& death);
+    void no_process(const Error& why);
+    void give_up(const BrokenCause& cause);  // if nothing better is to be expected
+    void break_pool(const BrokenCause& cause);
 
     // submit.cpp
     bool cancel_unstarted(Task* task);
@@ -156,6 +168,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool take_next(LaneState& lane, std::uint64_t tail);
     bool take_following(LaneState& lane, shm::Record record, std::uint64_t tail);
     bool take_record(LaneState& lane, const shm::Record& record, const std::byte* payload);
+    bool take_init_failure(LaneState& lane, const shm::Record& record, const std::byte* payload);
+    void bore_fruit(LaneState& lane);
     bool take_item(LaneState& lane, const shm::Record& record, const std::byte* payload);
     bool take_task(LaneState& lane, const shm::Record& record, const std::byte* payload);
     // False: a record that cannot be. large is nullptr if there is no memory to map it.
@@ -171,13 +185,13 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void account(LaneState& lane, std::uint32_t function);
 
     // burial.cpp
-    void on_born(std::uint32_t lane, std::int32_t pid) override;
     void on_death(std::uint32_t lane, std::int32_t pid, ExitStatus status) override;
-    void on_birth_failed(std::uint32_t lane, Error why) override;
     void on_timer() override;
+    static bool claims_can_be(LaneState& lane);
+    static bool cursor_can_be(const SpanWork& span, std::uint64_t cursor);
     void bury(LaneState& lane, const WorkerDeath& death);
-    void bury_span(const LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
-    void break_pool(std::span<const std::byte> cause);
+    void bury_span(LaneState& lane, SpanWork* span, std::uint64_t cursor, bool current, const WorkerDeath& death);
+    std::uint32_t learning(const LaneState& lane, const WorkerDeath& death) const;
 
     // stats.cpp
     // False: it ended as it was told.
@@ -308,6 +322,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t looks_each_ = os::kNoDeadline;        // ns between looks, as of the last one
     std::uint64_t look_at_ = os::kNoDeadline;           // now_ns() when the timer shall come to look at limits
     std::uint64_t births_at_ = os::kNoDeadline;         // ... to see to births
+    std::uint64_t shortage_until_ = 0;                  // there was no process, memory or descriptor: no birth before
     std::map<std::pair<const void*, std::uint64_t>, std::uint32_t>
         runs_;  // of tasks and items that died, and run again
 
@@ -320,7 +335,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool shutting_down_ = false;
     bool terminating_ = false;
     bool broken_ = false;
-    std::vector<std::byte> cause_;  // encoded exception that broke the pool
+    BrokenCause cause_;
+    std::vector<std::byte> cause_bytes_;  // its exception
     bool stopped_ = false;
     Atomic<int> closed_{0};  // an Errc: what submit would answer, readable without the lock
     Atomic<std::uint32_t> stopped_word_{0};

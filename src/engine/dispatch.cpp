@@ -68,6 +68,7 @@ bool EngineCore::introduce(LaneState& lane, std::uint32_t function) {
     HARDWORK_FAULT_POINT();
     tally_.sent += functions_[function].code.length;
     lane.known_functions[word] |= bit;
+    lane.definitions.emplace_back(lane.tail, function);
     ++lane.tail;
     return true;
 }

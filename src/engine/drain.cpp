@@ -64,6 +64,7 @@ bool EngineCore::drain_lane(LaneState& lane) {
         }
     }
     lane.progress_at = os::now_ns();
+    if (!lane.fruitful && lane.result_head > shm::record_size(shm::RecordKind::ready, 0)) bore_fruit(lane);
     control.parent.result_head.store(lane.result_head, std::memory_order_release);
     full_fence();
     if (control.bells.blocked.load(std::memory_order_relaxed) != 0) {
@@ -141,17 +142,31 @@ bool EngineCore::take_record(LaneState& lane, const shm::Record& record, const s
             return true;
         case shm::RecordKind::init_failed:
             if (lane.ready) return false;
-            if (record.in_arena != 0) {
-                LargeResult* large;
-                if (!take_large(lane, payload, large)) return false;
-                large != nullptr ? break_pool({large->data, large->extent.length}) : break_pool({});
-                delete large;
-            } else {
-                break_pool({payload, record.length});
-            }
-            return true;
+            return take_init_failure(lane, record, payload);
     }
     return false;
+}
+
+bool EngineCore::take_init_failure(LaneState& lane, const shm::Record& record, const std::byte* payload) {
+    BrokenCause cause;
+    cause.kind = BrokenCause::Kind::exception;
+    LargeResult* large = nullptr;
+    if (record.in_arena == 0) {
+        cause.exception = {payload, record.length};
+    } else if (!take_large(lane, payload, large)) {
+        return false;
+    } else if (large != nullptr) {
+        cause.exception = {large->data, large->extent.length};
+    }
+    break_pool(cause);
+    delete large;
+    return true;
+}
+
+// Its worker has shown that workers come to something.
+void EngineCore::bore_fruit(LaneState& lane) {
+    lane.fruitful = true;
+    budget_.on_fruitful();
 }
 
 bool EngineCore::take_large(LaneState& lane, const std::byte* payload, LargeResult*& large) {

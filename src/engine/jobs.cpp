@@ -51,7 +51,7 @@ bool EngineCore::add_span(Job* job, Input& input, std::uint32_t count) {
     drain();
     fill();
     arm_idle();
-    if (options_.on_demand) keep_workers();
+    if (options_.on_demand || births_at_ != os::kNoDeadline) keep_workers();
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/job.hpp"
@@ -109,6 +110,7 @@ struct LaneState {
     bool ready = false;     // READY came: its worker takes work
     bool stopping = false;  // STOP was sent, or its worker is being killed: gets nothing any more
     bool refused = false;   // wrote a record that cannot be
+    bool fruitful = false;  // has published a result, or a task was lost with it
     std::shared_ptr<LaneMemory> memory;
 
     std::uint32_t tail = 0;                      // requests published
@@ -123,6 +125,8 @@ struct LaneState {
     bool idle_seen = false;                      // when last looked at it had work and had not begun with it
     SpanWork* span = nullptr;                    // whose item came last: most records are of the same
     std::vector<std::uint64_t> known_functions;  // bit set by function number
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> definitions;  // of those: ring position and number
+    std::uint32_t deadly = 0;  // the function that ends each worker which is told of it
     std::array<Entry, shm::kRequestSlots> entries{};
 
     Entry& entry(std::uint32_t position) { return entries[position % shm::kRequestSlots]; }

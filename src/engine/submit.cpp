@@ -66,7 +66,7 @@ Task* EngineCore::submit(std::uint32_t function, Input& input, std::uint32_t lim
         drain();
         fill();
     }
-    if (options_.on_demand) keep_workers();
+    if (options_.on_demand || births_at_ != os::kNoDeadline) keep_workers();
     if (backlog_head_ != nullptr) arm_idle();
     return task;
 }
@@ -123,7 +123,7 @@ TaskResult EngineCore::result(Task* task) {
     } else if ((task->flags & kResultOnHeap) != 0) {
         result.bytes = {task->storage.heap.data, task->storage.heap.length};
     } else if (task->ending == Ending::broken) {
-        result.bytes = cause_;  // written once, before any task ended so
+        result.bytes = cause_.exception;  // written once, before any task ended so
     } else {
         result.bytes = {task->storage.bytes, task->length};
     }

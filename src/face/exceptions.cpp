@@ -86,6 +86,14 @@ WorkerMemoryExceeded::WorkerMemoryExceeded(const WorkerDeath& death)
 BrokenPool::BrokenPool(const std::string& what, std::string cause_type, std::string cause_message)
     : PoolError(what), cause_type_(std::move(cause_type)), cause_message_(std::move(cause_message)) {}
 
+BrokenPool::BrokenPool(const WorkerDeath& death)
+    : PoolError("the pool is broken: its workers die before they can work; the last, " + fate(death) + " (" +
+                phase_name(death.phase) + ")"),
+      death_(death) {}
+
+BrokenPool::BrokenPool(const Error& error)
+    : PoolError("the pool is broken: its workers cannot be born; " + told(error)), code_(error.sys_errno) {}
+
 MultithreadedProgram::MultithreadedProgram(int threads)
     : PoolError("hardwork: this program has " + std::to_string(threads) +
                 " threads, and workers forked now could wait for ever for what one of them holds; make pools before "

@@ -160,9 +160,15 @@ Outcome write_chain(const std::vector<Thrown>& chain, Output& out) {
 }
 
 [[noreturn]] void throw_broken(const Engine* engine) {
-    const std::span<const std::byte> cause = engine != nullptr ? engine->broken_cause() : std::span<const std::byte>{};
-    if (cause.empty()) throw BrokenPool("the pool is broken: its workers cannot be born, or die before they can work");
-    Thrown thrown = std::move(decode_chain(cause).front());
+    const BrokenCause cause = engine != nullptr ? engine->broken_cause() : BrokenCause{};
+    switch (cause.kind) {
+        case BrokenCause::Kind::unknown:
+            throw BrokenPool("the pool is broken: its workers cannot be born, or die before they can work");
+        case BrokenCause::Kind::death: throw BrokenPool(cause.death);
+        case BrokenCause::Kind::error: throw BrokenPool(cause.error);
+        case BrokenCause::Kind::exception: break;
+    }
+    Thrown thrown = std::move(decode_chain(cause.exception).front());
     const std::string what =
         "the pool is broken: its initializer threw " + std::string(RemoteError(thrown.type, thrown.message).what());
     throw BrokenPool(what, std::move(thrown.type), std::move(thrown.message));

@@ -89,6 +89,61 @@ TEST_F(Deaths, ARecordThatCannotBeEndsThatWorkerOnly) {
     EXPECT_EQ(call(3), 6);
 }
 
+// A map of which one item does something bad: each item ends, and none is executed twice.
+class BadItem : public EngineTest {
+  protected:
+    static constexpr std::int64_t kFirst = 100'000;
+    static constexpr std::uint32_t kItems = 3'000;
+    static constexpr std::int64_t kBad = kFirst + 300;
+
+    void SetUp() override {
+        for (std::int64_t x = kFirst; x < kFirst + kItems; ++x)
+            shared_counters()[x] = 0;
+    }
+    void TearDown() override {
+        shared_counters()[kForgeAt] = 0;
+        shared_counters()[kRewindAt] = 0;
+        EngineTest::TearDown();
+    }
+    // How many items are lost.
+    std::uint32_t map_all() {
+        std::uint32_t lost = 0;
+        Job* job = map(kFirst, kItems);
+        const std::uint64_t items = read(job, [&](std::uint64_t item, const TaskResult& each) {
+            const std::int64_t x = kFirst + static_cast<std::int64_t>(item);
+            if (each.ending == Ending::worker_died) {
+                ++lost;
+                EXPECT_TRUE(each.death.refused_record) << item;
+                EXPECT_LE(shared_counters()[x], 1U) << item;
+            } else {
+                EXPECT_EQ(number(each), 2 * x);
+                EXPECT_EQ(shared_counters()[x], 1U) << item;
+            }
+        });
+        EXPECT_EQ(items, kItems);
+        engine->release_job(job);
+        return lost;
+    }
+};
+
+TEST_F(BadItem, WhatARefusedWorkerHasRunIsNotRunAgain) {
+    start(1);
+    EXPECT_EQ(call(1), 2);
+    shared_counters()[kForgeAt] = kBad;
+    EXPECT_GE(map_all(), 1U);
+    EXPECT_EQ(engine->stats().workers_died.front().cause, DeathCause::bad_record);
+    shared_counters()[kForgeAt] = 0;
+    EXPECT_EQ(call(3), 6);
+}
+
+TEST_F(BadItem, ACursorThatWasSetBackIsNotBelieved) {
+    start(1);
+    EXPECT_EQ(call(1), 2);
+    shared_counters()[kRewindAt] = kBad;
+    EXPECT_GE(map_all(), 1U);
+    EXPECT_EQ(call(3), 6);
+}
+
 TEST_F(Deaths, EveryTaskKillsItsWorkerAndThePoolLives) {
     start(2);
     std::vector<Task*> tasks;
@@ -143,9 +198,10 @@ TEST_F(Deaths, AFailedInitializerBreaksThePoolWithItsCause) {
         EXPECT_EQ(wait(task).ending, Ending::broken);
         engine->release(task);
     }
-    const auto cause = engine->broken_cause();
-    ASSERT_EQ(cause.size(), 4U);
-    EXPECT_EQ(std::memcmp(cause.data(), "nope", 4), 0);
+    const BrokenCause& cause = engine->broken_cause();
+    ASSERT_EQ(cause.kind, BrokenCause::Kind::exception);
+    ASSERT_EQ(cause.exception.size(), 4U);
+    EXPECT_EQ(std::memcmp(cause.exception.data(), "nope", 4), 0);
     Input input = input_of(1);
     Error why;
     EXPECT_EQ(engine->submit(function, input, why), nullptr);
@@ -159,6 +215,66 @@ TEST_F(Deaths, WorkersThatCannotStartBreakThePoolInsteadOfLooping) {
         EXPECT_EQ(wait(task).ending, Ending::broken);
         engine->release(task);
     }
+    const BrokenCause& cause = engine->broken_cause();
+    ASSERT_EQ(cause.kind, BrokenCause::Kind::death);
+    EXPECT_GT(cause.death.pid, 0);
+    EXPECT_EQ(cause.death.status.kind, ExitStatus::Kind::exited);
+    EXPECT_EQ(cause.death.status.value, 9);
+    EXPECT_EQ(cause.death.phase, Phase::init);
+}
+
+// Whatever kills them, nobody's work is held up: there are fewer and fewer births, and the pool is not broken.
+TEST_F(Deaths, WorkersThatDieWithoutWorkAreBornLessAndLessOften) {
+    start(2, 0, kDiesIdle);
+    usleep(1'500'000);
+    const PoolStats stats = engine->stats();
+    EXPECT_GE(stats.workers_born, 4U);
+    EXPECT_LE(stats.workers_born, 40U);
+    EXPECT_EQ(engine->closed(), Errc::ok);
+}
+
+TEST_F(Deaths, WorkersThatDieBeforeTheyBeginWithAnythingBreakThePool) {
+    start(2, 0, kDiesClaiming);
+    Task* task = submit(1);
+    EXPECT_EQ(wait(task).ending, Ending::broken);
+    engine->release(task);
+    EXPECT_EQ(engine->closed(), Errc::broken);
+    EXPECT_EQ(engine->broken_cause().death.status.value, SIGSEGV);
+    EXPECT_EQ(engine->broken_cause().death.phase, Phase::claim);
+}
+
+// It is to blame, and not the pool: its tasks end, and others go on.
+TEST_F(Deaths, AFunctionThatKillsWhoLearnsItCostsItsTasksOnly) {
+    start(2, 0, kDiesDefining);
+    EXPECT_EQ(call(1), 2);
+    const std::byte code{1};
+    const std::uint32_t deadly = engine->define({&code, 1});
+    ASSERT_EQ(deadly, 2U);
+    std::vector<Task*> tasks;
+    for (int i = 0; i < 20; ++i) {
+        Input input = input_of(200'000);
+        Error why;
+        tasks.push_back(engine->submit(i % 2 == 0 ? deadly : function, input, why));
+    }
+    for (int i = 0; i < 20; ++i) {
+        const TaskResult result = wait(tasks[static_cast<std::size_t>(i)]);
+        if (i % 2 == 0) {
+            EXPECT_EQ(result.ending, Ending::worker_died);
+            EXPECT_EQ(result.death.phase, Phase::init);
+        } else {
+            EXPECT_EQ(number(result), 400'000);
+        }
+        engine->release(tasks[static_cast<std::size_t>(i)]);
+    }
+    Error why;
+    Job* job = engine->start_job(deadly, {}, why);
+    Input input = input_of(200'000);
+    engine->add_span(job, input, 100);
+    engine->seal(job);
+    EXPECT_EQ(read(job, [](std::uint64_t, const TaskResult& each) { EXPECT_EQ(each.ending, Ending::worker_died); }),
+              100U);
+    engine->release_job(job);
+    EXPECT_EQ(call(3), 6);
 }
 
 TEST_F(Deaths, AWorkerThatClaimsToBeDoneWithATaskIsRefused) {

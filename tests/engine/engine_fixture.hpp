@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "hardwork/engine.hpp"
@@ -46,9 +47,19 @@ inline constexpr std::size_t kLargeSize = 3'000'000;
 inline constexpr std::size_t kMediumSize = 30'000;  // still goes through the ring
 inline constexpr std::size_t kCounters = 1 << 18;
 
-inline constexpr int kHeld = 3;                       // for fail_initialize: it waits until kLetGo is set
+// For fail_initialize, beside 1: it fails, and 2: it exits.
+inline constexpr int kHeld = 3;           // waits until kLetGo is set
+inline constexpr int kFrozenAtFirst = 4;  // the first worker stops its own process there (SIGSTOP), for ever
+inline constexpr int kFrozenAlways = 5;
+inline constexpr int kDiesIdle = 6;                   // ready, and dies by SIGSEGV 2 ms later
+inline constexpr int kDiesClaiming = 7;               // ready, and dies by SIGSEGV when it has claimed something
+inline constexpr int kFrozenDefining = 8;             // the first worker, as it is told of a function
+inline constexpr int kDiesDefining = 9;               // by SIGSEGV, as it is told of the second function
 inline constexpr std::size_t kLetGo = kCounters - 1;  // of the shared counters
 inline constexpr std::size_t kTries = kCounters - 2;
+inline constexpr std::size_t kForgeAt = kCounters - 3;   // the item whose record cannot be; its worker goes on
+inline constexpr std::size_t kBirths = kCounters - 5;    // counted where the first worker does what no other does
+inline constexpr std::size_t kRewindAt = kCounters - 4;  // the item that sets its span's cursor back to 0, and dies
 
 // Counts executions in memory that all processes share.
 inline std::atomic<std::uint32_t>* shared_counters() {
@@ -66,16 +77,28 @@ class TestRunner final : public Runner {
             while (shared_counters()[kLetGo].load() == 0)
                 usleep(1'000);
         }
-        if (fail_initialize_ == 0 || fail_initialize_ == kHeld) return true;
+        if (fail_initialize_ == kFrozenAlways) raise(SIGSTOP);
+        if (fail_initialize_ == kFrozenAtFirst && shared_counters()[kBirths].fetch_add(1) == 0) raise(SIGSTOP);
+        if (fail_initialize_ == kDiesIdle) {
+            std::signal(SIGSEGV, SIG_DFL);
+            std::thread([] {
+                usleep(2'000);
+                raise(SIGSEGV);
+            }).detach();
+        }
+        if (fail_initialize_ != 1) return true;
         std::memcpy(out.allocate(4), "nope", 4);
         out.finish(4);
         return false;
     }
     void define(std::uint32_t function, std::span<const std::byte>) override {
+        if (fail_initialize_ == kFrozenDefining && shared_counters()[kBirths].fetch_add(1) == 0) raise(SIGSTOP);
+        if (fail_initialize_ == kDiesDefining && function == 2) crash();
         if (function >= defined_.size()) defined_.resize(function + 1);
         defined_[function] = true;
     }
     Outcome run(const Invocation& call, PhaseMark& phase, Output& out) override {
+        if (fail_initialize_ == kDiesClaiming) crash();
         phase.enter(Phase::decode);
         std::int64_t x;
         std::memcpy(&x, call.payload.data(), sizeof x);
@@ -85,6 +108,7 @@ class TestRunner final : public Runner {
         if (call.function >= defined_.size() || !defined_[call.function]) _exit(77);
         if (x >= 0 && static_cast<std::size_t>(x) < kCounters) shared_counters()[x].fetch_add(1);
         HARDWORK_FAULT_POINT();  // it has run, and that shows
+        if (x > 0 && shared_counters()[kRewindAt].load() == x) rewind_and_die();
         std::int64_t answer = 2 * x;
         switch (x) {
             case kKill: raise(SIGKILL); break;
@@ -150,10 +174,23 @@ class TestRunner final : public Runner {
         }
         std::memcpy(out.allocate(8), &answer, 8);
         out.finish(8);
-        return x == kForge ? static_cast<Outcome>(200) : Outcome::value;
+        const bool forges = x == kForge || (x > 0 && shared_counters()[kForgeAt].load() == x);
+        return forges ? static_cast<Outcome>(200) : Outcome::value;
     }
 
   private:
+    static void crash() {
+        std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would write a report each time
+        raise(SIGSEGV);
+    }
+    // As a stray store of a task's may do.
+    static void rewind_and_die() {
+        auto* control = const_cast<shm::Control*>(running_here.control.load());
+        auto* requests = reinterpret_cast<shm::Request*>(reinterpret_cast<std::byte*>(control) + 4096);
+        shm::Request& request = requests[control->worker.position.load() % shm::kRequestSlots];
+        request.claim.store(shm::pack_cursor(0, shm::cursor_end(request.claim.load())));
+        raise(SIGKILL);
+    }
     static std::int64_t take_memory(std::size_t size) {
         const void* memory =
             mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);

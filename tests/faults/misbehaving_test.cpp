@@ -222,7 +222,12 @@ TEST_F(W20, InitializerThrows) {
 TEST_F(W20, InitializerExits) {
     broken_ = true;
     make({.workers = 2, .initializer = [] { _exit(5); }});
-    EXPECT_THROW(pool().submit(note, path_, 1).get(), BrokenPool);
+    const auto error = caught<BrokenPool>([&] { pool().submit(note, path_, 1).get(); });
+    ASSERT_NE(error.death(), nullptr);
+    EXPECT_EQ(error.death()->status.kind, ExitStatus::Kind::exited);
+    EXPECT_EQ(error.death()->status.value, 5);
+    EXPECT_EQ(error.death()->phase, Phase::init);
+    EXPECT_NE(std::string(error.what()).find("exited with code 5 (INIT)"), std::string::npos) << error.what();
     EXPECT_TRUE(notes(path_).empty());
 }
 

@@ -58,6 +58,36 @@ print("ok")
 """)
 
 
+def test_R1_the_cause_is_named(run: Any) -> None:
+    """However few there are: it works, or the error is the system's own, or has that as its cause."""
+    run("""
+import errno
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+used = len(os.listdir("/proc/self/fd"))
+endings = set()
+for extra in range(14):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + extra, hard))
+    pool = None
+    try:
+        pool = make()
+        assert ask(pool, double, 21) == 42
+        endings.add("works")
+    except OSError as error:
+        assert error.errno == errno.EMFILE, error
+        endings.add("refused")
+    except hardwork.BrokenProcessPool as error:
+        cause = error.__cause__
+        assert isinstance(cause, OSError) and cause.errno == errno.EMFILE, repr(cause)
+        endings.add("broken")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if pool is not None:
+            pool.shutdown() if hasattr(pool, "submit") else pool.terminate()
+assert "refused" in endings and len(endings) > 1, endings
+print("ok")
+""")
+
+
 def test_R1_no_descriptor_for_a_replacement(run: Any) -> None:
     """Fewer workers for the time, and all of them when there are descriptors again."""
     run("""

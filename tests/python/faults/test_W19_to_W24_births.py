@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from typing import Any
 
 import pytest
 from acts import die, log_quickly
-from hardwork import BrokenProcessPool
+from hardwork import BrokenProcessPool, WorkerDied
 from helpers import append_line, double, own_pid, poll, read_lines, wait_at
 from lab import check_death
 from leaks import _standard_helpers, is_alive, process_table
@@ -85,6 +86,12 @@ def test_W20_initializer_fails_always(lab: Any, tmp_path: Any, method: str, how:
         assert isinstance(error, BrokenProcessPool)
         if how == "raises":
             assert "the initializer says so" in str(error.__cause__)
+            continue
+        cause = error.__cause__
+        assert isinstance(cause, WorkerDied), cause
+        assert (cause.signal, cause.exitcode) == ((None, 5) if how == "exits" else (signal.SIGSEGV, None))
+        assert cause.phase == "INIT"
+        assert cause.pid in [int(pid) for pid in read_lines(tmp_path / "born")]
     assert read_lines(tmp_path / "ran") == []
     assert len(read_lines(tmp_path / "born")) < 100
 
@@ -110,6 +117,60 @@ def test_W20_initializer_dies_on_a_respawn_only(lab: Any, tmp_path: Any, how: st
     victim = face.warm()[0]
     os.kill(victim, signal.SIGKILL)
     face.innocents(50)
+
+
+def freeze_the_first(path: str) -> None:
+    append_line(path, os.getpid())
+    if len(read_lines(path)) == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_W20_initializer_is_stopped_and_the_task_has_a_limit(lab: Any, tmp_path: Any) -> None:
+    """That worker is replaced, and what it had been given runs once, in another."""
+    face = lab(workers=1, initializer=freeze_the_first, initargs=(str(tmp_path / "born"),))
+    face.expect(face.submit(double, 21, timeout=0.2, grace=0.1), 42)
+    face.innocents(20)
+
+
+def die_soon() -> None:
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    threading.Timer(0.005, os.kill, [os.getpid(), signal.SIGSEGV]).start()
+
+
+def test_W20_workers_die_as_soon_as_they_are_ready(lab: Any) -> None:
+    """With nothing to do they are born less and less often, and the pool is not broken."""
+    face = lab(initializer=die_soon)
+    face.unaudited = face.broken = True
+    face.pool.apply_async(double, (1,)) if face.kind == "pool" else face.pool.submit(double, 1)
+    time.sleep(2)
+    assert 3 <= face.pool.stats().workers_born <= 60
+    face.pool.kill_workers() if face.kind == "executor" else face.pool.terminate()
+
+
+DEADLY = """
+import os
+if os.getpid() != {parent}:
+    os._exit(3)
+def function(x):
+    return x
+"""
+
+
+def test_W20_a_function_kills_who_loads_it(lab: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    """Its calls are WorkerDied in phase INIT; others go on, and the pool lives."""
+    face = lab()
+    face.warm()
+    name = f"deadly_{os.getpid()}_{time.monotonic_ns()}"
+    (tmp_path / f"{name}.py").write_text(DEADLY.format(parent=os.getpid()))
+    face.call(sys.path.insert, 0, str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = __import__(name)
+    calls = [face.submit(module.function, number) for number in range(10)]
+    face.innocents(20)
+    for call in calls:
+        error = call.error()
+        assert isinstance(error, (WorkerDied, ModuleNotFoundError)), error
+    face.innocents(20)
 
 
 def hang(path: str) -> None:
