@@ -7,6 +7,7 @@
 //   drain.cpp     records -> results                 waiting.cpp   callers that spin and sleep
 //   collector.cpp the thread for those who do not wait             shutdown.cpp  the end
 //   limits.cpp    time limits, stops, tasks that run again         stats.cpp     what is counted
+//   stuck.cpp     workers that do not begin
 //
 // One lock guards all of it. Nobody holds it while running foreign code, waiting, or taking the GIL.
 #pragma once
@@ -198,7 +199,15 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool count_end(const LaneState& lane, const WorkerDeath& death);
 
     // limits.cpp
-    struct Running;
+    // What a worker is doing, as far as can be known from here.
+    struct Running {
+        std::uint64_t execution = 0;
+        std::uint32_t limits = 0;
+        std::uint64_t elapsed_ns = 0;  // if it has a time limit
+    };
+    static std::uint64_t later(std::uint64_t now, std::uint64_t by) {
+        return by > os::kNoDeadline - now ? os::kNoDeadline : now + by;
+    }
     bool running(LaneState& lane, Running& found) const;
     bool still_running(LaneState& lane) const;
     bool pending(LaneState& lane, std::uint64_t execution) const;
@@ -207,7 +216,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void drop_limits(std::uint32_t limits);
     void look_at_limits();
     std::uint64_t look_at(LaneState& lane, std::uint64_t now);  // when to look at it again
-    std::uint64_t look_at_idle(LaneState& lane, std::uint64_t now);
+    void excuse(std::uint64_t now);
     std::uint64_t drive_stop(LaneState& lane, std::uint64_t now);
     bool stop_hard(LaneState& lane, std::uint64_t now);
     void request_stop(LaneState& lane, std::uint64_t execution, std::uint32_t limits);
@@ -225,6 +234,10 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // Whether that execution is being stopped, or is past its grace.
     static bool being_stopped(const LaneState& lane, std::uint32_t position, std::uint32_t item);
     static bool stopped_hard(const LaneState& lane, std::uint32_t position, std::uint32_t item);
+
+    // stuck.cpp
+    std::uint64_t look_at_stuck(LaneState& lane, std::uint64_t now);  // when to look at it again
+    std::uint64_t patience_with(LaneState& lane) const;
 
     // waiting.cpp
     WaitEnd wait_for(Waiter& waiter, std::uint64_t deadline_ns);
@@ -321,6 +334,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t smallest_timeout_ = os::kNoDeadline;  // of those in use
     std::uint64_t looks_each_ = os::kNoDeadline;        // ns between looks, as of the last one
     std::uint64_t look_at_ = os::kNoDeadline;           // now_ns() when the timer shall come to look at limits
+    std::uint64_t looked_at_ = 0;                       // ... when it last did, or when it was set
     std::uint64_t births_at_ = os::kNoDeadline;         // ... to see to births
     std::uint64_t shortage_until_ = 0;                  // there was no process, memory or descriptor: no birth before
     std::map<std::pair<const void*, std::uint64_t>, std::uint32_t>

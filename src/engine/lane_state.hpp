@@ -104,6 +104,18 @@ struct Stopping {
     }
 };
 
+// Since when a worker has not gone on, and where it was then: a number made of all that it says of itself.
+struct Stuck {
+    std::uint64_t since = 0;  // 0: it does go on
+    std::uint64_t where = 0;
+};
+
+// Time that does not count for an execution, since this process did not run either.
+struct Excuse {
+    std::uint64_t execution = ~std::uint64_t{0};
+    std::uint64_t ns = 0;
+};
+
 struct LaneState {
     std::uint32_t id = 0;  // generation above, slot in the low bits: a lane that has died never has its id again
     std::int32_t pid = 0;
@@ -122,7 +134,8 @@ struct LaneState {
     std::uint32_t life = 0;                      // the word of LifeLine, as last looked at
     std::uint32_t want = 0;                      // what ParentLine::want holds
     Stopping stop;                               // of the task that it runs
-    bool idle_seen = false;                      // when last looked at it had work and had not begun with it
+    Stuck stuck;                                 // it has work, and has not begun with it
+    Excuse excuse;                               // of what it runs
     SpanWork* span = nullptr;                    // whose item came last: most records are of the same
     std::vector<std::uint64_t> known_functions;  // bit set by function number
     std::vector<std::pair<std::uint32_t, std::uint32_t>> definitions;  // of those: ring position and number

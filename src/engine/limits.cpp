@@ -16,24 +16,15 @@ constexpr std::size_t kMostLimits = 0xffff;
 constexpr std::uint64_t kLastWordsNs = 10'000'000;
 // A soft stop that came in the moment between a claim and the task's beginning is lost on the worker.
 constexpr std::uint64_t kSignalAgainNs = 5'000'000;
-constexpr std::uint64_t kNoExecution = ~std::uint64_t{0};
-// A worker that is awake and gets a CPU at all begins with its work within this.
-constexpr std::uint64_t kSlowestStartNs = 1'000'000'000;
+// While a limit runs there are looks this often at least, whatever the limit: only so can be seen that there were none,
+// because this process was stopped itself.
+constexpr std::uint64_t kLongestSleepNs = 100'000'000;
+// A look that comes so late says that.
+constexpr std::uint64_t kAwayNs = 50'000'000;
 // How often the memory of workers at work is looked at.
 constexpr std::uint64_t kMemoryLookNs = 20'000'000;
 constexpr std::uint64_t kMemoryGraceNs = 500'000'000;
-
-std::uint64_t later(std::uint64_t now, std::uint64_t by) {
-    return by > os::kNoDeadline - now ? os::kNoDeadline : now + by;
-}
 }  // namespace
-
-// What a worker is doing, as far as can be known from here.
-struct EngineCore::Running {
-    std::uint64_t execution = 0;
-    std::uint32_t limits = 0;
-    std::uint64_t elapsed_ns = 0;  // if it has a time limit
-};
 
 std::uint32_t EngineCore::limits(const TaskLimits& limits) {
     if (limits == TaskLimits{}) return 0;
@@ -76,7 +67,7 @@ void EngineCore::limited_begins(std::uint32_t limits) {
     ++limited_;
     ++limits_[limits].uses;
     const std::uint64_t timeout = limits_[limits].limits.timeout_ns;
-    if (timeout != 0) look_within(timeout);  // nothing is due before the shortest limit from now
+    if (timeout != 0) look_within(std::min(timeout, kLongestSleepNs));  // nothing is due before the shortest limit
 }
 
 void EngineCore::limited_ends(std::uint32_t limits) {
@@ -96,6 +87,7 @@ void EngineCore::watch_memory() { look_within(kMemoryLookNs); }
 
 void EngineCore::look_not_later(std::uint64_t at) {
     if (at >= look_at_) return;
+    if (look_at_ == os::kNoDeadline) looked_at_ = os::now_ns();
     look_at_ = at;
     set_timer();
 }
@@ -135,6 +127,9 @@ bool EngineCore::running(LaneState& lane, Running& found) const {
     const std::uint64_t ticks = os::ticks();
     found.elapsed_ns = begun < ticks ? (ticks - begun) / control.info.ticks_per_1024ns * 1024 : 0;
     found.execution = shm::execution_of(position, item);
+    if (lane.excuse.execution == found.execution) {
+        found.elapsed_ns -= std::min(found.elapsed_ns, lane.excuse.ns);
+    }
     return true;
 }
 
@@ -156,25 +151,47 @@ bool EngineCore::pending(LaneState& lane, std::uint64_t execution) const {
 void EngineCore::look_at_limits() {
     drain();
     const std::uint64_t now = os::now_ns();
+    if (now > later(look_at_, kAwayNs)) excuse(now);
+    looked_at_ = now;
     // For what begins meanwhile, also with workers that are not there yet.
     const bool memory = options_.max_memory_per_worker != 0 && !nothing_outstanding();
-    looks_each_ = limited_ != 0 ? smallest_timeout_ : os::kNoDeadline;
+    const bool timed = limited_ != 0 && smallest_timeout_ != os::kNoDeadline;
+    looks_each_ = timed ? std::min(smallest_timeout_, kLongestSleepNs) : os::kNoDeadline;
     if (memory) looks_each_ = std::min(looks_each_, kMemoryLookNs);
     std::uint64_t next = later(now, looks_each_);
     for (const auto& lane : lanes_) {
         if (lane != nullptr && (memory || limited_ != 0 || lane->stop.stage != StopStage::none)) {
             next = std::min(next, look_at(*lane, now));
+            if (lane->stop.stage != StopStage::none) next = std::min(next, now + kLongestSleepNs);
         }
     }
     fill();
     look_at_ = next;
 }
 
+// This process did not run for a while: it was stopped, or got no CPU. Its workers were stopped with it perhaps, and
+// perhaps not: who is in doubt gets the time. So all that runs goes on where it was at the last look.
+void EngineCore::excuse(std::uint64_t now) {
+    const std::uint64_t away = now - looked_at_;
+    for (const auto& lane : lanes_) {
+        if (lane == nullptr) continue;
+        lane->progress_at = std::min(lane->progress_at + away, now);
+        if (lane->stuck.since != 0) lane->stuck.since = std::min(lane->stuck.since + away, now);
+        lane->stop.next_at = later(lane->stop.next_at, away);
+        lane->stop.again_at = later(lane->stop.again_at, away);
+        Running found;
+        if (!running(*lane, found)) continue;
+        const std::uint64_t missed = std::min(found.elapsed_ns, away);
+        const bool again = lane->excuse.execution == found.execution;
+        lane->excuse = {found.execution, again ? lane->excuse.ns + missed : missed};
+    }
+}
+
 std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
     if (lane.stop.stage != StopStage::none) return drive_stop(lane, now);
     Running found;
-    if (!running(lane, found)) return look_at_idle(lane, now);
-    lane.idle_seen = false;
+    if (!running(lane, found)) return look_at_stuck(lane, now);
+    lane.stuck = {};
     const std::uint64_t memory = options_.max_memory_per_worker;
     if (memory != 0 && os::resident_bytes(lane.pid) / 2 > memory) {
         begin_stop(lane, found.execution, StopReason::memory, kMemoryGraceNs);
@@ -185,36 +202,6 @@ std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
     if (found.elapsed_ns < limits.timeout_ns) return later(now, limits.timeout_ns - found.elapsed_ns);
     begin_stop(lane, found.execution, StopReason::timeout, limits.grace_ns);
     return std::min(lane.stop.again_at, lane.stop.next_at);
-}
-
-// A worker that has work and does not begin with it has been stopped (SIGSTOP), or sits in a lock: it holds nothing up
-// but this, so its death costs nothing. Seen twice, since this process may have been away itself.
-std::uint64_t EngineCore::look_at_idle(LaneState& lane, std::uint64_t now) {
-    const bool was_seen = std::exchange(lane.idle_seen, false);
-    if (lane.live == 0 || !lane.ready || lane.stopping) return os::kNoDeadline;
-    const Phase phase = lane.phase();
-    if (phase != Phase::idle && phase != Phase::claim) return os::kNoDeadline;
-    std::uint32_t number = 0;
-    for (std::uint32_t at = lane.head; at != lane.tail; ++at) {
-        const Entry& entry = lane.entry(at);
-        if (entry.kind == Entry::Kind::none) continue;
-        number = entry.kind == Entry::Kind::task ? entry.task->limits : entry.span->job->limits;
-        break;
-    }
-    const TaskLimits& limits = limits_[number].limits;
-    if (limits.timeout_ns == 0) return os::kNoDeadline;
-    const std::uint64_t patience = std::max(later(limits.timeout_ns, limits.grace_ns), kSlowestStartNs);
-    const std::uint64_t due = later(lane.progress_at, patience);
-    if (now < due) return due;
-    lane.idle_seen = true;
-    if (!was_seen) return later(now, kLastWordsNs);
-    take_back_all(lane);
-    Running found;
-    if (running(lane, found)) return now;  // it has gone on in this very moment
-    lane.stop = {StopStage::killed, StopReason::timeout, kNoExecution, os::kNoDeadline, 0};
-    lane.stopping = true;
-    supervisor_->signal_worker(lane.id, os::kSigKill);
-    return os::kNoDeadline;
 }
 
 void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns) {

@@ -18,6 +18,8 @@ constexpr int kState = 3;
 constexpr int kFlags = 9;
 constexpr int kExitCode = 52;
 
+std::string stat_of(std::int32_t pid) { return read_file("/proc/" + std::to_string(pid) + "/stat"); }
+
 }  // namespace
 
 void LifeMark::prepare() {
@@ -43,7 +45,7 @@ Atomic<std::uint32_t>& LifeMark::word() { return *reinterpret_cast<Atomic<std::u
 bool LifeMark::ended(std::uint32_t value) { return (value & FUTEX_OWNER_DIED) != 0; }
 
 std::optional<ExitStatus> ending_status(std::int32_t pid) {
-    const std::string text = read_file("/proc/" + std::to_string(pid) + "/stat");
+    const std::string text = stat_of(pid);
     std::size_t at = text.rfind(')');  // the name, in parentheses, may have any bytes in it
     unsigned long flags = 0;
     int code = 0;
@@ -56,6 +58,12 @@ std::optional<ExitStatus> ending_status(std::int32_t pid) {
     }
     if ((flags & kExiting) == 0) return std::nullopt;
     return code != 0 ? status_of(code) : ExitStatus{};
+}
+
+bool is_stopped(std::int32_t pid) {
+    const std::string text = stat_of(pid);
+    const std::size_t end = text.rfind(')');
+    return end != std::string::npos && text.compare(end, 3, ") T") == 0;
 }
 
 }  // namespace hardwork::os

@@ -31,4 +31,7 @@ class LifeMark {
 // not know (proc_pid_stat(5), `exit_code`). The process must not have been reaped: ask its pidfd afterwards.
 std::optional<ExitStatus> ending_status(std::int32_t pid);
 
+// Whether a process is stopped (SIGSTOP, SIGTSTP ...), and not by a debugger.
+bool is_stopped(std::int32_t pid);
+
 }  // namespace hardwork::os

@@ -92,6 +92,37 @@ TEST_F(Limits, OneThatIsFrozenBeforeItBeginsLosesNothing) {
     EXPECT_NE(call(kPid), pid);
 }
 
+// Not ready, and the only worker: its tasks have a time limit, so it does not keep them for ever.
+TEST_F(Limits, OneThatIsFrozenAtItsBirthIsReplaced) {
+    shared_counters();
+    shared_counters()[kBirths] = 0;
+    start(1, 0, kFrozenAtFirst);
+    Task* task = submit(4711, limits(30, 20));
+    Task* behind = submit(5);
+    EXPECT_EQ(number(wait(task)), 2 * 4711);
+    EXPECT_EQ(number(wait(behind)), 10);
+    engine->release(task);
+    engine->release(behind);
+}
+
+TEST_F(Limits, OneThatIsFrozenAsItLearnsAFunctionIsReplaced) {
+    shared_counters();
+    shared_counters()[kBirths] = 0;
+    start(1, 0, kFrozenDefining);
+    Task* behind = submit(5);
+    Task* task = submit(4711, limits(30, 20));
+    EXPECT_EQ(number(wait(task)), 2 * 4711);
+    EXPECT_EQ(number(wait(behind)), 10);
+    engine->release(task);
+    engine->release(behind);
+}
+
+// One after the other is replaced, and then the pool gives up.
+TEST_F(Limits, WorkersThatAreAllFrozenAtTheirBirthBreakThePool) {
+    start(1, 0, kFrozenAlways);
+    EXPECT_EQ(ending(submit(4711, limits(30, 20))), Ending::broken);
+}
+
 TEST_F(Limits, ItemsOfAMapHaveTheirOwnTime) {
     start(2);
     JobOptions options;

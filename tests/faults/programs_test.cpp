@@ -118,6 +118,31 @@ TEST_F(P3, AllStoppedAndContinued) {
     std::filesystem::remove(path_);
 }
 
+// In many steps: it goes on where it was, which one long sleep would not.
+int note_and_nap(const std::string& path, int milliseconds) {
+    note(path, 1);
+    for (int i = 0; i < milliseconds; i += 10)
+        nap(10);
+    return milliseconds;
+}
+
+// Nor where all was stopped for longer than a limit.
+TEST_F(P3, StoppedForLongerThanALimit) {
+    const pid_t parent = child_with([&] {
+        setpgid(0, 0);
+        ProcessPool some({.workers = 2});
+        auto future = some.with({.timeout = 1s, .grace = 100ms}).submit(note_and_nap, path_, 500);
+        if (future.get() != 500) return 1;
+        return some.stats().workers_died.empty() ? 0 : 2;
+    });
+    EXPECT_TRUE(eventually([&] { return !notes(path_).empty(); }));
+    kill(-parent, SIGSTOP);
+    std::this_thread::sleep_for(2500ms);
+    kill(-parent, SIGCONT);
+    EXPECT_EQ(end_of(parent), 0);
+    std::filesystem::remove(path_);
+}
+
 // The workers are gone.
 TEST_F(P4, ParentExecutesAnotherProgram) {
     const pid_t parent = busy_parent([] { execl("/bin/sleep", "sleep", "100", nullptr); });

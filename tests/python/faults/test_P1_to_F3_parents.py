@@ -166,6 +166,39 @@ if __name__ == "__main__":
 """
 
 
+def test_P3_stopped_for_longer_than_a_limit(lab: Any, run_script: Any) -> None:
+    """Nor where all was stopped for longer than a limit."""
+    ran = run_script(STOPPED_LONG.format(path=sys.path, kind=lab.kind), start_new_session=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok {}\n", "")
+
+
+STOPPED_LONG = """
+import os, subprocess, sys, time
+sys.path[:0] = {path!r}
+import hardwork
+
+def nap():
+    for _ in range(50):  # it goes on where it was, which one long sleep would not
+        time.sleep(0.01)
+    return os.getpid()
+
+if __name__ == "__main__":
+    pool = hardwork.ProcessPoolExecutor(2) if {kind!r} == "executor" else hardwork.Pool(2)
+    view = pool.options(timeout=1, grace=0.1)
+    ask = (lambda: view.submit(nap)) if {kind!r} == "executor" else lambda: view.apply_async(nap)
+    read = (lambda task: task.result()) if {kind!r} == "executor" else (lambda task: task.get())
+    read(ask())
+    task = ask()
+    time.sleep(0.1)
+    outside = subprocess.Popen(
+        ["sh", "-c", f"kill -STOP -{{os.getpgid(0)}}; sleep 3; kill -CONT -{{os.getpgid(0)}}"], start_new_session=True)
+    read(task)
+    outside.wait()
+    print("ok", pool.stats().workers_died)
+    pool.shutdown() if {kind!r} == "executor" else (pool.close(), pool.join())
+"""
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver"])
 def test_P4_parent_executes_another_program(parent_of: Any, method: str) -> None:
     """The workers are gone, and the program has inherited no descriptor."""
