@@ -19,6 +19,9 @@ struct WorkerSetup {
     int lane_fd = -1;    // the memory of its lane: shared with the parent alone
     int input_fd = -1;   // the parent's input arena: can be mapped for reading only
     int parent_fd = -1;  // pidfd of the parent: readable when the parent has ended
+    // Hangs up when the parent has executed another program, which its pidfd does not tell. None where a template sees
+    // to that.
+    int program_fd = -1;
 };
 
 // Parent's side. Calls come from the supervisor's thread or from the thread that starts the pool; a Python face takes

@@ -96,13 +96,14 @@ class _Source:
         """
         raise NotImplementedError
 
-    def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int) -> int:
+    def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> int:
         """Starts a worker of its own.
 
         Args:
-            lane_fd: The memory that it shares with the parent; all three stay the caller's.
+            lane_fd: The memory that it shares with the parent; all four stay the caller's.
             input_fd: The parent's input arena.
             parent_fd: A pidfd of the parent.
+            program_fd: A pipe that hangs up when the parent executes another program.
 
         Returns:
             Its process id.
@@ -214,8 +215,8 @@ class SpawnSource(_FreshSource):
 
     uses_template = False
 
-    def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int) -> int:
-        return self._start("spawned_main", self._next_number(1), [lane_fd, input_fd, parent_fd])
+    def start_worker(self, lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> int:
+        return self._start("spawned_main", self._next_number(1), [lane_fd, input_fd, parent_fd, program_fd])
 
 
 _SOURCES: dict[str, type[ForkSource | _FreshSource]] = {

@@ -52,6 +52,10 @@ class Preparation(Protocol):
 STOP_SIGNAL = signal.SIGRTMAX - 3
 
 
+# Seconds from the SIGTERM that ends the workers of a pool to the SIGKILL for those that do not heed it.
+GRACE = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """Whose worker it is, as far as a task can see it.
@@ -165,8 +169,8 @@ def run_template(plan: Plan, channel_fd: int, first: int) -> NoReturn:
                 number = next(numbers)
             return pid
 
-        def worker_main(lane_fd: int, input_fd: int, parent_fd: int) -> int:
-            return _live_forked(plan, number, lane_fd, input_fd, parent_fd)
+        def worker_main(lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> int:
+            return _live_forked(plan, number, lane_fd, input_fd, parent_fd, program_fd)
 
         # What is here now stays: out of the collector's reach its pages are not written to by each worker's
         # collections, and remain shared between all of them. No collect() before: that would write to all of them.
@@ -177,19 +181,19 @@ def run_template(plan: Plan, channel_fd: int, first: int) -> NoReturn:
         os._exit(code)
 
 
-def _live_forked(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -> int:
+def _live_forked(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> int:
     # As multiprocessing does since 3.13 (before, only its own finalizers ran): the worker's atexit functions, and not
     # those that it inherited.
     atexit._clear()
     atexit.register(util._exit_function)  # type: ignore[attr-defined]
     try:
-        return live(plan, number, lane_fd, input_fd, parent_fd)
+        return live(plan, number, lane_fd, input_fd, parent_fd, program_fd)
     finally:
         atexit._run_exitfuncs()
         util._flush_std_streams()  # type: ignore[attr-defined]
 
 
-def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -> int:
+def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> int:
     """Lives the life of a worker.
 
     Args:
@@ -198,6 +202,7 @@ def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -
         lane_fd: The memory it shares with the parent.
         input_fd: The parent's input arena.
         parent_fd: A pidfd of the parent, also the sentinel of `parent_process()`.
+        program_fd: A pipe that hangs up when the parent executes another program; -1 where a template sees to that.
 
     Returns:
         The exit code.
@@ -206,15 +211,15 @@ def live(plan: Plan, number: int, lane_fd: int, input_fd: int, parent_fd: int) -
     process._identity = (*process._identity[:-1], number)
     kind = type(process).__name__.replace("Process", process._hardwork_face.name)
     process._name = f"{kind}-{':'.join(map(str, process._identity))}"
-    process._target, process._args, process._kwargs = _work, (plan, lane_fd, input_fd, parent_fd), {}
+    process._target, process._args, process._kwargs = _work, (plan, lane_fd, input_fd, parent_fd, program_fd), {}
     code: int = process._bootstrap(parent_sentinel=parent_fd)
     return code
 
 
-def _work(plan: Plan, lane_fd: int, input_fd: int, parent_fd: int) -> None:
+def _work(plan: Plan, lane_fd: int, input_fd: int, parent_fd: int, program_fd: int) -> None:
     _watch_forks()
     signal.signal(STOP_SIGNAL, _engine.raise_if_stopped)
-    code = _engine.run_worker(lane_fd, input_fd, parent_fd, lambda: _initialize(plan))
+    code = _engine.run_worker(lane_fd, input_fd, parent_fd, program_fd, lambda: _initialize(plan))
     with contextlib.suppress(ValueError, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends anyway, and without a traceback on the terminal
     if code:
@@ -279,7 +284,14 @@ def template_main(seed_fd: int, prepared_at: int, tracker_fd: int, number: int, 
 
 
 def spawned_main(
-    seed_fd: int, prepared_at: int, tracker_fd: int, number: int, lane_fd: int, input_fd: int, parent_fd: int
+    seed_fd: int,
+    prepared_at: int,
+    tracker_fd: int,
+    number: int,
+    lane_fd: int,
+    input_fd: int,
+    parent_fd: int,
+    program_fd: int,
 ) -> NoReturn:
     """The program of a worker of its own (start method spawn).
 
@@ -291,12 +303,13 @@ def spawned_main(
         lane_fd: The memory it shares with the parent.
         input_fd: The parent's input arena.
         parent_fd: A pidfd of the parent.
+        program_fd: A pipe that hangs up when the parent executes another program.
     """
     from hardwork import _grown
 
-    grown = _grown.open_seed(seed_fd, prepared_at, tracker_fd, (lane_fd, input_fd, parent_fd))
+    grown = _grown.open_seed(seed_fd, prepared_at, tracker_fd, (lane_fd, input_fd, parent_fd, program_fd))
     grown.begin()
-    sys.exit(live(Plan(grown.process, grown.mask, grown), number, lane_fd, input_fd, parent_fd))
+    sys.exit(live(Plan(grown.process, grown.mask, grown), number, lane_fd, input_fd, parent_fd, program_fd))
 
 
 @contextlib.contextmanager

@@ -29,7 +29,8 @@ class PythonHooks final : public TemplateHooks {
     }
 
     int worker_main(const WorkerSetup& setup) override {
-        const Ref code(PyObject_CallFunction(worker_main_, "iii", setup.lane_fd, setup.input_fd, setup.parent_fd));
+        const Ref code(PyObject_CallFunction(worker_main_, "iiii", setup.lane_fd, setup.input_fd, setup.parent_fd,
+                                             setup.program_fd));
         if (code && PyLong_Check(code.get())) return static_cast<int>(PyLong_AsLong(code.get()));
         if (PyErr_Occurred()) PyErr_Print();
         return 1;
@@ -53,7 +54,8 @@ PyObject* module_serve_template(PyObject*, PyObject* args) {
 PyObject* module_run_worker(PyObject*, PyObject* args) {
     WorkerSetup setup;
     PyObject* initialize;
-    if (!PyArg_ParseTuple(args, "iiiO:run_worker", &setup.lane_fd, &setup.input_fd, &setup.parent_fd, &initialize)) {
+    if (!PyArg_ParseTuple(args, "iiiiO:run_worker", &setup.lane_fd, &setup.input_fd, &setup.parent_fd,
+                          &setup.program_fd, &initialize)) {
         return nullptr;
     }
     PythonRunner runner(initialize);
@@ -79,6 +81,7 @@ PyMethodDef functions[] = {
     {"run_worker", module_run_worker, METH_VARARGS, nullptr},
     {"pause_parent_watch", module_pause, METH_NOARGS, nullptr},
     {"resume_parent_watch", module_resume, METH_NOARGS, nullptr},
+    {"end_all_now", end_all_now, METH_O, nullptr},
     {"wait_all_stopped", wait_all_stopped, METH_NOARGS, nullptr},
     {"terminate_pools", terminate_pools, METH_NOARGS, nullptr},
     {"usable_cpus", module_usable_cpus, METH_NOARGS, nullptr},

@@ -59,8 +59,9 @@ int PythonSource::start_template(int channel_fd, std::int32_t& pid) {
 
 int PythonSource::start_worker(const WorkerSetup& setup, std::int32_t& pid) {
     const Gil gil;
-    return pid_or_errno(
-        PyObject_CallMethod(source_, "start_worker", "iii", setup.lane_fd, setup.input_fd, setup.parent_fd), pid);
+    return pid_or_errno(PyObject_CallMethod(source_, "start_worker", "iiii", setup.lane_fd, setup.input_fd,
+                                            setup.parent_fd, setup.program_fd),
+                        pid);
 }
 
 void FutureEvents::on_done(std::span<void* const> cookies) {

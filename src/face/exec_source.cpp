@@ -26,7 +26,7 @@ namespace {
 
 // argv[1] of a worker; argv[2] has the numbers of its descriptors, and where the initializer is.
 constexpr const char* kWorkerArgument = "--hardwork-worker";
-constexpr const char* kNumbers = "%d,%d,%d,%llx";
+constexpr const char* kNumbers = "%d,%d,%d,%d,%llx";
 // The running file, also if another one has its name by now.
 constexpr const char* kThisProgram = "/proc/self/exe";
 constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
@@ -74,8 +74,8 @@ class ExecSource final : public WorkerSource {
     int start_worker(const WorkerSetup& setup, std::int32_t& pid) override {
         std::array<char, 80> numbers{};
         std::snprintf(numbers.data(), numbers.size(), kNumbers, setup.lane_fd, setup.input_fd, setup.parent_fd,
-                      static_cast<unsigned long long>(initializer_));
-        const int keep[] = {setup.lane_fd, setup.input_fd, setup.parent_fd};
+                      setup.program_fd, static_cast<unsigned long long>(initializer_));
+        const int keep[] = {setup.lane_fd, setup.input_fd, setup.parent_fd, setup.program_fd};
         const auto started = os::spawn_process({kThisProgram, kWorkerArgument, numbers.data()}, keep);
         if (!started) return started.error().sys_errno;
         pid = started.value();
@@ -96,12 +96,14 @@ int closed_on_exec(int fd) {
 [[noreturn]] void begin_as_worker(const char* numbers) noexcept {
     WorkerSetup setup;
     unsigned long long address = 0;
-    if (std::sscanf(numbers, kNumbers, &setup.lane_fd, &setup.input_fd, &setup.parent_fd, &address) != 4) {
+    if (std::sscanf(numbers, kNumbers, &setup.lane_fd, &setup.input_fd, &setup.parent_fd, &setup.program_fd,
+                    &address) != 5) {
         os::exit_now(kExitUsage);
     }
     setup.lane_fd = closed_on_exec(setup.lane_fd);
     setup.input_fd = closed_on_exec(setup.input_fd);
     setup.parent_fd = closed_on_exec(setup.parent_fd);
+    setup.program_fd = closed_on_exec(setup.program_fd);
     std::function<void()> initializer;
     if (address != 0) initializer = in_memory(reinterpret_cast<void (*)()>(static_cast<std::uintptr_t>(address)));
     os::exit_now(live_as_worker(setup, initializer, CodeIs::in_file));

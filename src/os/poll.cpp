@@ -86,4 +86,15 @@ bool wait_readable(int fd, std::uint64_t deadline_ns) {
     }
 }
 
+Woken wait_readable_or_hung_up(int fd, int pipe_fd) {
+    pollfd entries[] = {{fd, POLLIN, 0}, {pipe_fd, 0, 0}};
+    for (;;) {
+        const int ready = ::poll(entries, 2, -1);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0) return Woken::neither;
+        if (entries[0].revents != 0) return Woken::readable;
+        if (entries[1].revents != 0) return Woken::hung_up;
+    }
+}
+
 }  // namespace hardwork::os

@@ -40,4 +40,9 @@ class Notifier {
 // One descriptor: true when readable (or hung up), false at the deadline.
 bool wait_readable(int fd, std::uint64_t deadline_ns);
 
+enum class Woken { neither, readable, hung_up };
+
+// Sleeps until the one is readable, or nobody holds the other end of the pipe any more (-1: there is none).
+Woken wait_readable_or_hung_up(int fd, int pipe_fd);
+
 }  // namespace hardwork::os

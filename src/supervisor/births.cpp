@@ -86,7 +86,8 @@ void SupervisorImpl::start_own(std::uint64_t ticket, Birth& birth) {
     // A worker that cannot be watched must not come to life: keep a descriptor's place for its pidfd.
     auto place = os::duplicate(state_->notifier.fd());
     if (!place) return fail(ticket, Error{Errc::system, place.error().sys_errno, kStartWorker});
-    const WorkerSetup setup{birth.lane_fd.get(), state_->input.get(), state_->parent.get()};
+    const WorkerSetup setup{birth.lane_fd.get(), state_->input.get(), state_->parent.get(),
+                            state_->program.reader.get()};
     std::int32_t pid = 0;
     const int code = source_.start_worker(setup, pid);
     place.value().reset();

@@ -56,6 +56,11 @@ Status SupervisorImpl::prepare() {
     if (!input) return input.error();
     auto parent = os::duplicate(parent_fd_);
     if (!parent) return parent.error();
+    if (!source_.uses_template()) {
+        auto ends = os::make_pipe();
+        if (!ends) return ends.error();
+        state_->program = std::move(ends.value());
+    }
     state_->poller = poller.take();
     state_->notifier = notifier.take();
     state_->input = input.take();

@@ -10,6 +10,7 @@
 #include "base/atomic.hpp"
 #include "os/fd.hpp"
 #include "os/poll.hpp"
+#include "os/stream.hpp"
 #include "os/thread.hpp"
 #include "supervisor/registry.hpp"
 #include "supervisor/supervisor.hpp"
@@ -40,6 +41,7 @@ class SupervisorImpl final : public Supervisor {
         os::Notifier notifier;
         os::Fd input;
         os::Fd parent;
+        os::PipeEnds program;                    // without a template: whose writer is closed when this program ends
         std::optional<TemplateProcess> process;  // the template, if there is one
         // Ended workers that a silent template has not reaped: they are ours if it ends and we inherit its children.
         std::map<std::uint64_t, os::Fd> unreaped;

@@ -14,6 +14,7 @@ namespace {
 // A task may close every descriptor, or put its own files in their place: nothing here is lost or written by that.
 struct Watch {
     os::KnownFile parent;
+    os::KnownFile program;
     std::int32_t parent_pid = 0;
     std::int32_t pid = 0;  // the process it belongs to: a forked child must not touch a thread it does not have
     os::Thread thread;
@@ -36,8 +37,15 @@ struct Watch {
         for (;;) {
             // Sleeping holds the open file, so what happens to the number meanwhile does not matter.
             const bool same = watched.unchanged();
-            if (same) os::wait_readable(watched.fd(), os::kNoDeadline);
-            if (same && watched.unchanged()) os::kill_self();
+            // A pipe that a task has closed is gone for good; the parent's end is still seen.
+            const bool two = program.fd() >= 0 && program.unchanged();
+            const auto woken =
+                same ? os::wait_readable_or_hung_up(watched.fd(), two ? program.fd() : -1) : os::Woken::neither;
+            if (woken == os::Woken::readable && watched.unchanged()) os::kill_self();
+            if (woken == os::Woken::hung_up) {
+                if (program.unchanged()) os::kill_self();
+                continue;
+            }
             auto again = parent_pid != 0 ? os::open_pidfd(parent_pid) : base::Result<os::Fd>(Error{});
             if (!again) os::kill_self();
             own = again.take();
@@ -51,9 +59,10 @@ Watch* the_watch = nullptr;
 
 }  // namespace
 
-bool start_parent_watch(int parent_fd) {
+bool start_parent_watch(int parent_fd, int program_fd) {
     auto* watch = new Watch;
     watch->parent = os::KnownFile(parent_fd);
+    watch->program = os::KnownFile(program_fd);
     watch->parent_pid = os::pid_behind(parent_fd);
     watch->pid = os::self_pid();
     the_watch = watch;

@@ -14,7 +14,7 @@ int run_worker(const WorkerSetup& setup, Runner& runner) {
     auto lane = shm::Lane::attach(setup.lane_fd);
     if (!lane) return 71;  // EX_OSERR of sysexits.h
     HARDWORK_FAULT_POINT();
-    if (!start_parent_watch(setup.parent_fd)) return 71;
+    if (!start_parent_watch(setup.parent_fd, setup.program_fd)) return 71;
     int code;
     {
         ClaimLoop loop(lane.value(), setup, runner);

@@ -187,7 +187,7 @@ int Template::live_as_worker(const Packet& birth, os::Fd lane_fd) {
     pipe_.restore();
     child_.restore();
     interrupt_.restore();
-    const WorkerSetup setup{lane_fd.release(), input_.release(), parent_.release()};
+    const WorkerSetup setup{lane_fd.release(), input_.release(), parent_.release(), -1};
     return hooks_.worker_main(setup);
 }
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 # Generous: the audit only waits this long if something is still there, and machines that run tests are busy.
 SETTLE_SECONDS = 20.0
+# What the allocator keeps, and modules that a test was the first to import.
+RESIDENT_TOLERANCE = 150_000_000
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Holdings:
     descriptors: dict[int, str] = field(default_factory=dict)
     threads: set[int] = field(default_factory=set)
     shared_memory: set[str] = field(default_factory=set)
+    mapped: set[int] = field(default_factory=set)  # memfds of the engine, by inode
+    resident: int = 0
 
     def beyond(self, before: Holdings) -> list[str]:
         """What is here and was not before, one line each."""
@@ -35,11 +39,16 @@ class Holdings:
         if len(self.threads) > len(before.threads):
             lines.append(f"threads: {len(self.threads)}, before {len(before.threads)}")
         lines += [f"/dev/shm/{name}" for name in sorted(self.shared_memory - before.shared_memory)]
+        lines += [f"memory of the engine, inode {inode}" for inode in sorted(self.mapped - before.mapped)]
+        if self.resident > before.resident + RESIDENT_TOLERANCE:
+            lines.append(f"memory: {self.resident} bytes resident, before {before.resident}")
         return lines
 
 
 def take_stock() -> Holdings:
-    return Holdings(_processes(), _descriptors(), _threads(), _shared_memory())
+    return Holdings(
+        _processes(), _descriptors(), _threads(), _shared_memory(), memory_files(os.getpid()), resident_bytes()
+    )
 
 
 def wait_for_no_leaks(before: Holdings) -> list[str]:
@@ -106,6 +115,21 @@ def resident_bytes() -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError("no VmRSS in /proc/self/status")
+
+
+def memory_files(pid: int) -> set[int]:
+    """The inodes of hardwork's memfds that a process has open or mapped: as long as anybody has, their pages live."""
+    found = set()
+    try:
+        for fd in Path("/proc", str(pid), "fd").iterdir():
+            if "memfd:hardwork" in os.readlink(fd):
+                found.add(fd.stat().st_ino)
+        for line in Path("/proc", str(pid), "maps").read_text().splitlines():
+            if "memfd:hardwork" in line:
+                found.add(int(line.split()[4]))
+    except OSError:
+        pass  # it is ending
+    return found
 
 
 def _standard_helpers() -> tuple[set[int], set[int]]:

@@ -65,16 +65,17 @@ def test_forked_template_and_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     out, into = os.pipe()
     parent = os.pidfd_open(os.getpid())
 
-    def serve_template(channel_fd: int, fork: Callable[[], int], worker_main: Callable[[int, int, int], int]) -> int:
+    def serve_template(channel_fd: int, fork: Callable[[], int], worker_main: Callable[..., int]) -> int:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         write(into, [channel_fd, signal.SIGINT in blocked, signal.SIGTERM in blocked, os.getppid()])
         for _ in range(2):
             if (pid := fork()) == 0:
-                return worker_main(1, 2, parent)
+                return worker_main(1, 2, parent, -1)
             write(into, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         return 5
 
-    def run_worker(lane_fd: int, input_fd: int, parent_fd: int, initialize: Callable[[], None]) -> int:
+    def run_worker(lane_fd: int, input_fd: int, parent_fd: int, program_fd: int, initialize: Callable[[], None]) -> int:
+        assert program_fd == -1
         initialize()
         util.Finalize(None, write, (into, "finalized"), exitpriority=1)
         write(into, [lane_fd, input_fd, parent_fd == parent, seen == [inherited], facts()])
@@ -160,8 +161,8 @@ class FreshWorkers:
             source, passed = original(seed, entry, number, fds)
             setup = (
                 "import os, types, hardwork._worker as w; "
-                "run = lambda lane, inp, parent, initialize: initialize() or 4; "
-                "serve = lambda channel, fork, main: main(1, 2, os.pidfd_open(os.getppid())); "
+                "run = lambda lane, inp, parent, program, initialize: initialize() or 4; "
+                "serve = lambda channel, fork, main: main(1, 2, os.pidfd_open(os.getppid()), -1); "
                 "nop = lambda: None; "
                 "w._engine = types.SimpleNamespace(run_worker=run, serve_template=serve, "
                 "pause_parent_watch=nop, resume_parent_watch=nop, raise_if_stopped=print); "
@@ -171,7 +172,7 @@ class FreshWorkers:
         monkeypatch.setattr(_seed.Seed, "program", program)
 
     def run(self, source: Any) -> int:
-        fds = [os.memfd_create("channel or lane"), os.memfd_create("input"), os.pidfd_open(os.getpid())]
+        fds = [os.memfd_create("channel or lane"), os.memfd_create("input"), os.pidfd_open(os.getpid()), os.dup(0)]
         pid = source.start_template(fds[0]) if source.uses_template else source.start_worker(*fds)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         for fd in fds:

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "os/stream.hpp"
 #include "worker_fixture.hpp"
 
 namespace hardwork {
@@ -100,6 +101,45 @@ TEST_F(Orphans, AreKilledByTheirWatch) {
         return 2;
     });
     expect_end_with_parent();
+}
+
+// A parent that executes another program does not end; what it held with close-on-exec is closed.
+TEST_F(Orphans, AreKilledWhenThePipeHangsUp) {
+    auto ends = os::make_pipe();
+    ASSERT_TRUE(ends);
+    auto self = os::open_pidfd(os::self_pid());
+    ASSERT_TRUE(self);
+    const pid_t child = forked([&] {
+        ends.value().writer.reset();
+        if (!start_parent_watch(self.value().get(), ends.value().reader.get())) return 1;
+        step(1);
+        wait_for_go(1);
+        return 2;
+    });
+    EXPECT_TRUE(eventually([&] { return board_->runs.load() == 1; }));
+    ends.value().writer.reset();
+    EXPECT_EQ(end_of(child), 128 + SIGKILL);
+}
+
+TEST_F(Orphans, LiveOnWhenATaskClosesThePipe) {
+    auto ends = os::make_pipe();
+    ASSERT_TRUE(ends);
+    auto self = os::open_pidfd(os::self_pid());
+    ASSERT_TRUE(self);
+    const pid_t child = forked([&] {
+        ends.value().writer.reset();
+        if (!start_parent_watch(self.value().get(), ends.value().reader.get())) return 1;
+        pause_parent_watch();  // as around a fork: it looks anew at what there is
+        ends.value().reader.reset();
+        resume_parent_watch();
+        step(1);
+        wait_for_go(1);
+        return 2;
+    });
+    EXPECT_TRUE(eventually([&] { return board_->runs.load() == 1; }));
+    ends.value().writer.reset();
+    board_->go.store(1);
+    EXPECT_EQ(end_of(child), 2);
 }
 
 class WorkerOrphans : public Orphans, public ::testing::WithParamInterface<Do> {};

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import hardwork
+import leaks
 import pytest
 from helpers import double, own_pid, poll, read_lines, script_environment, sleep
-from leaks import descendants, wait_until_gone
+from leaks import descendants, is_alive, wait_until_gone
 
 PARENT = """
 import multiprocessing, os, signal, sys, threading, time
@@ -46,12 +47,22 @@ if __name__ == "__main__":
         gate.wait_for(1)
         end = pool.shutdown if {kind!r} == "executor" else lambda: (pool.close(), pool.join())
         threading.Thread(target=end, daemon=True).start()
+    elif {what!r} == "large":
+        data = bytes(100_000_000)
+        tasks = [ask(wait_at, gate, data) for _ in range(2)]
+        gate.wait_for(2)
     else:
         tasks = [ask(spin, gate) for _ in range(4)]
         gate.wait_for(2)
     append_line({folder!r} + "/ready", os.getpid())
     how = sys.argv[1]
-    if how == "_exit":
+    if how == "with a fork":
+        # A copy of all that the parent holds open: its end does not come with the parent's.
+        if os.fork() == 0:
+            append_line({folder!r} + "/fork", os.getpid())
+            time.sleep(100)
+            os._exit(0)
+    elif how == "_exit":
         os._exit(3)
     elif how == "abort":
         signal.signal(signal.SIGABRT, signal.SIG_DFL)
@@ -80,8 +91,9 @@ class Parent:
             text=True,
         )
         self.family: set[int] = set()
-        if how == "wait":
+        if how in ("wait", "with a fork"):
             poll(lambda: read_lines(folder / "ready"))
+            poll(lambda: how == "wait" or read_lines(folder / "fork"))
             if what == "births":
                 poll(lambda: read_lines(folder / "born"))
             self.family = descendants(self.process.pid)
@@ -121,14 +133,50 @@ def test_P1_parent_killed(parent_of: Any, method: str, what: str) -> None:
     assert wait_until_gone(parent.family) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, "_exit", "abort"])
-def test_P2_parent_ends_otherwise(parent_of: Any, how: Any) -> None:
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_P1_parent_killed_while_a_fork_of_it_lives(parent_of: Any, method: str) -> None:
+    """That fork holds open what the parent held, and yet the workers are gone."""
+    parent = parent_of(method, "busy", "with a fork")
+    (fork,) = [int(line) for line in read_lines(parent.folder / "fork")]
+    try:
+        parent.process.kill()
+        parent.process.wait()
+        # multiprocessing's resource tracker waits for the end of a pipe, which has not come.
+        table = leaks.process_table()
+        tracker = {pid for pid in parent.family if pid in table and "resource_tracker" in table[pid][2]}
+        assert parent.workers() <= parent.family - tracker
+        assert wait_until_gone(parent.family - {fork} - tracker) == []
+        assert is_alive(fork)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_P1_memory_comes_back(parent_of: Any, method: str) -> None:
+    """Nobody has the memory open or mapped that a killed parent shared with its busy workers: it is free again."""
+    parent = parent_of(method, "large")
+    files = leaks.memory_files(parent.process.pid)
+    assert len(files) >= 3  # the inputs, and two lanes
+    parent.process.kill()
+    parent.process.wait()
+    assert wait_until_gone(parent.family) == []
+    assert not any(leaks.memory_files(pid) & files for pid in leaks.process_table())
+
+
+@pytest.mark.parametrize(
+    ("how", "method"),
+    [
+        *((how, "fork") for how in (signal.SIGTERM, signal.SIGHUP, "_exit", "abort")),
+        *((how, method) for how in (signal.SIGTERM, "_exit") for method in ("forkserver", "spawn")),
+    ],
+)
+def test_P2_parent_ends_otherwise(parent_of: Any, how: Any, method: str) -> None:
     """As if it were killed."""
     if isinstance(how, str):
-        parent = parent_of("fork", "busy", how)
+        parent = parent_of(method, "busy", how)
         parent.process.wait()
     else:
-        parent = parent_of("fork", "busy")
+        parent = parent_of(method, "busy")
         assert len(parent.family) >= 3
         parent.process.send_signal(how)
         assert parent.process.wait() == -how
@@ -199,7 +247,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["fork", "forkserver"])
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_P4_parent_executes_another_program(parent_of: Any, method: str) -> None:
     """The workers are gone, and the program has inherited no descriptor."""
     parent = parent_of(method, "busy", "exec")
@@ -270,9 +318,42 @@ def test_F1_user_forks(lab: Any, gate: Any, state: str, thread: str) -> None:
     face.innocents(20)
 
 
+def test_F1_user_forks_with_fresh_workers(lab: Any) -> None:
+    """The same with the start methods whose workers are no forks."""
+    for method in ("forkserver", "spawn"):
+        face = lab(method=method)
+        face.warm()
+
+        def child(face: Any = face) -> None:
+            with pytest.raises(RuntimeError):
+                face.submit(double, 1)
+
+        assert [in_child(child) for _ in range(3)] == [0, 0, 0]
+        face.innocents(20)
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_F2_first_use_in_a_forked_child(lab: Any) -> None:
-    """A pool that was made before the fork and used after it only (prefork servers), or made there, works there."""
+def test_F2_made_before_the_fork_and_first_used_after_it(lab: Any) -> None:
+    """An executor works in each child and in the parent. A Pool has its workers from the first: it says whose it is."""
+    face = lab()
+
+    def child() -> None:
+        if lab.kind == "executor":
+            with face.pool:
+                assert list(face.pool.map(double, range(100))) == [2 * number for number in range(100)]
+                assert face.pool.submit(os.getppid).result() != os.getppid()
+        else:
+            with pytest.raises(RuntimeError, match="fork of it"):
+                face.pool.apply(double, (1,))
+            face.pool.terminate()  # touches nothing
+
+    assert [in_child(child) for _ in range(3)] == [0, 0, 0]
+    face.innocents(20)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_F2_made_in_a_forked_child(lab: Any) -> None:
+    """It works there, with workers of its own."""
 
     def child() -> None:
         pool = hardwork.ProcessPoolExecutor(2) if lab.kind == "executor" else hardwork.Pool(2)
