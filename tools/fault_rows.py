@@ -53,7 +53,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "C4": ("shutdown: wait or not, cancel, twice, from a callback, from two threads, during a respawn", ""),
     "C5": ("calls from 64 threads, from asyncio, from a signal handler, from `__del__`", ""),
     "C6": ("dropped without shutdown, in a cycle, at the interpreter's exit", ""),
-    "K1": ("Ctrl-C", "construction, submit, result, map, as_completed, shutdown"),
+    "K1": ("Ctrl-C", "construction, submit, result, map, as_completed, shutdown, `with`, exit"),
     "K2": ("handlers of the application; SIGCHLD ignored; somebody else reaps all children", ""),
     "K3": ("the interpreter exits with work pending, threads submit during it", ""),
     "T1": ("the wall clock jumps an hour", ""),

@@ -226,6 +226,9 @@ class Engine {
     virtual void signal_workers(int signal) = 0;
     // No more submits. A later call can only be harder than the one before.
     virtual void begin_shutdown(Shutdown how) = 0;
+    // After begin_shutdown: drops what has not started, also what comes back from workers that die, and kills those that
+    // have not ended after the grace, and whoever is born later. Waits for nothing.
+    virtual void end_workers(std::uint64_t grace_ns) = 0;
     // After begin_shutdown: true when every task is done and every worker has gone. Not from on_done.
     virtual WaitEnd wait_stopped(std::uint64_t deadline_ns) = 0;
     virtual bool in_owner_process() const = 0;

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import concurrent.futures.process
+import contextlib
 import os
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Literal, TypeVar
 
 from hardwork import _birth, _children, _engine, _limits, _map
 from hardwork._limited import LimitedExecutor
 from hardwork._process_views import WorkersById
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._stats import PoolStats
-from hardwork._worker import EXECUTOR, STOP_SIGNAL
+from hardwork._worker import EXECUTOR, GRACE, STOP_SIGNAL
 
 _T = TypeVar("_T")
 
@@ -34,7 +37,9 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
     costs the task it was running (`hardwork.WorkerDied`) and is replaced.
 
     As a context manager the executor waits for all tasks at the end. One that is dropped finishes what was submitted,
-    and so does the end of the interpreter. In a forked child of the process that started it, it cannot be used.
+    and so does the end of the interpreter. A Ctrl-C ends all that: when a KeyboardInterrupt passes through the
+    ``with``, interrupts the wait, or ends the program, the workers are ended as by `terminate_workers`. In a forked
+    child of the process that started it, it cannot be used.
 
     Args:
         max_workers: How many worker processes. Default: the CPUs that this process may really use, by its affinity and
@@ -263,20 +268,48 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Takes no more tasks, and ends the workers when the tasks are done. May be called again.
 
+        A Ctrl-C that interrupts the wait ends the wait: what has not started is cancelled, and the workers are ended as
+        by `terminate_workers`.
+
         Args:
             wait: Whether to return only when all tasks are done and all workers have ended. Default: True.
             cancel_futures: Whether to cancel the tasks that have not started. Default: False.
         """
         if self._pid and self._pid != os.getpid():
             return  # a fork's copy: the pool belongs to the other process
-        with self._shutdown_lock:
-            self._shutdown_thread = True
-        if self._core_started():
-            if self._table is not None:
-                self._table.ends(len(self._core_workers()))
-            self._core_shutdown(wait, _engine.SHUTDOWN_CANCEL_WAITING if cancel_futures else _engine.SHUTDOWN_FINISH)
+        try:
+            with self._shutdown_lock:
+                self._shutdown_thread = True
+            if self._core_started():
+                if self._table is not None:
+                    self._table.ends(len(self._core_workers()))
+                self._core_shutdown(
+                    wait, _engine.SHUTDOWN_CANCEL_WAITING if cancel_futures else _engine.SHUTDOWN_FINISH
+                )
+        except KeyboardInterrupt:
+            if wait:
+                self._end_now()
+            raise
         if wait:
             self._release()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        try:
+            # Who has pressed Ctrl-C wants the prompt back, and not the rest of the work.
+            if kind is not None and issubclass(kind, KeyboardInterrupt):
+                self._end_now()
+            self.shutdown(wait=True)
+        except KeyboardInterrupt:
+            self._end_now()
+            raise
+        return False
+
+    def _end_now(self) -> None:
+        if self._core_started():
+            self._shutdown_thread = True
+            self._core_end_now(_engine.SHUTDOWN_CANCEL, GRACE)
 
     def _release(self) -> None:
         source, self._source = self._source, None
@@ -287,7 +320,10 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             table.has_ended()
 
     def terminate_workers(self) -> None:
-        """Sends SIGTERM to all workers, and shuts down without waiting. What has not started is cancelled."""
+        """Sends SIGTERM to all workers, and shuts down without waiting. What has not started is cancelled.
+
+        Workers that live half a second later are killed.
+        """
         self._force_shutdown(operation="terminate")
 
     def kill_workers(self) -> None:
@@ -304,6 +340,8 @@ class ProcessPoolExecutor(_engine.ExecutorCore, concurrent.futures.process.Proce
             self._core_shutdown(False, _engine.SHUTDOWN_CANCEL)
         for worker in self._living_workers():
             getattr(worker, operation)()
+        if self._core_started():
+            self._core_end_workers(_engine.SHUTDOWN_CANCEL, GRACE if operation == "terminate" else 0.0)
 
     @property
     def _processes(self) -> dict[int, WorkerProcess] | None:  # type: ignore[override]  # an attribute there
@@ -332,10 +370,28 @@ def _python_exit() -> None:
     """Waits for the work of all pools that this process started, before its threads are joined."""
     global _interpreter_ends
     _interpreter_ends = True
-    for executor in list(_executors):
-        if executor._pid == os.getpid():
-            executor.shutdown()
-    _engine.wait_all_stopped()  # also pools whose executor was dropped with work pending
+    try:
+        if _ends_by_interrupt():
+            _engine.end_all_now(GRACE)
+        for executor in list(_executors):
+            if executor._pid == os.getpid():
+                executor.shutdown()
+        _engine.wait_all_stopped()  # also pools whose executor was dropped with work pending
+    except BaseException as error:
+        # Interrupted. It does not wait any longer, but not one engine's thread may outlive the interpreter.
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                _engine.end_all_now(GRACE)
+                break
+        raise error.with_traceback(None) from None  # threading prints it, in a few lines
+
+
+def _ends_by_interrupt() -> bool:
+    """Whether the program ends with the traceback of a KeyboardInterrupt: who pressed Ctrl-C waits for the prompt."""
+    kind = getattr(sys, "last_type", None)
+    # At an interactive prompt it is that of some earlier line.
+    interactive = hasattr(sys, "ps1") or bool(sys.flags.interactive)
+    return isinstance(kind, type) and issubclass(kind, KeyboardInterrupt) and not interactive
 
 
 def _after_fork_in_child() -> None:

@@ -17,14 +17,11 @@ from hardwork._pool_views import PendingResults
 from hardwork._process_views import WorkersInOrder
 from hardwork._processes import WorkerProcess, WorkerTable
 from hardwork._stats import PoolStats
-from hardwork._worker import POOL, STOP_SIGNAL
+from hardwork._worker import GRACE, POOL, STOP_SIGNAL
 
 _T = TypeVar("_T")
 
 INIT, RUN, CLOSE, TERMINATE = "INIT", "RUN", "CLOSE", "TERMINATE"
-
-# Seconds that a worker may take to end after SIGTERM, before it is killed.
-_GRACE = 2.0
 
 _ends_with = 0  # the process whose end terminates its pools
 
@@ -218,19 +215,30 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
     def terminate(self) -> None:
         """Ends the workers at once, also those that are at work, and waits until they have ended.
 
-        Results that are not in raise `hardwork.PoolTerminated`. A worker that does not heed SIGTERM is killed after two
-        seconds.
+        Results that are not in raise `hardwork.PoolTerminated`. A worker that does not heed SIGTERM is killed after
+        half a second.
         """
+        self.terminate_workers()
+        if self._pid == os.getpid() and self._core_started():
+            self._wait_stopped()
+
+    def terminate_workers(self) -> None:
+        """As `terminate`, without waiting."""
+        self._end_workers(signal.SIGTERM, GRACE)
+
+    def kill_workers(self) -> None:
+        """Sends SIGKILL to all workers, and does not wait. Results that are not in raise `hardwork.PoolTerminated`."""
+        self._end_workers(signal.SIGKILL, 0.0)
+
+    def _end_workers(self, number: int, grace: float) -> None:
         self._state = TERMINATE
         self._table.ends(self._processes)
-        if self._pid != os.getpid() or not self._core_started():
-            return
-        self._core_shutdown(False, _engine.SHUTDOWN_TERMINATE)  # first, so that nobody is replaced
-        self._core_signal_workers(signal.SIGTERM)
-        self._wait_stopped(_GRACE)
+        if self._pid == os.getpid() and self._core_started():
+            self._core_end_workers(_engine.SHUTDOWN_TERMINATE, grace)  # first, so that nobody is replaced
+            self._core_signal_workers(number)
 
     def join(self) -> None:
-        """Waits until the workers have ended.
+        """Waits until the workers have ended. A Ctrl-C that interrupts the wait terminates the pool.
 
         Raises:
             ValueError: Neither `close` nor `terminate` was called.
@@ -240,14 +248,17 @@ class Pool(_engine.PoolCore, PoolCalls, _Original):  # type: ignore[misc]  # one
         if self._state not in (CLOSE, TERMINATE):
             raise ValueError("In unknown state")
         if self._pid == os.getpid():
-            self._wait_stopped(None if self._state == CLOSE else _GRACE)
+            self._wait_stopped()
 
-    def _wait_stopped(self, grace: float | None) -> None:
+    def _wait_stopped(self) -> None:
         if self._core_announces():
             return  # a callback: the thread that runs it is the one that ends the pool
-        if not self._core_wait_stopped(grace):
-            self._core_signal_workers(signal.SIGKILL)
+        try:
             self._core_wait_stopped(None)
+        except KeyboardInterrupt:
+            self._state = TERMINATE
+            self._core_end_now(_engine.SHUTDOWN_TERMINATE, GRACE)
+            raise
         source, self._source = self._source, None
         if source is not None:
             source.close()

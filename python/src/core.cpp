@@ -76,12 +76,7 @@ std::vector<std::weak_ptr<Engine>> pools_engines;
 
 // After begin_shutdown. False with a Python error: a signal's handler has raised.
 bool wait_stopped(const EngineRef& engine) {
-    for (;;) {
-        WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS end = engine->wait_stopped(kNoDeadline);
-        Py_END_ALLOW_THREADS if (end == WaitEnd::done) return true;
-        if (PyErr_CheckSignals() < 0) return false;
-    }
+    return sleep_until(kNoDeadline, [&](std::uint64_t until) { return engine->wait_stopped(until); }) == Waited::done;
 }
 
 PyObject* core_start(PyObject* self, PyObject* args) {
@@ -139,6 +134,60 @@ PyObject* core_shutdown(PyObject* self, PyObject* args) {
         return nullptr;
     }
     return wait_stopped(engine) ? Py_NewRef(Py_None) : nullptr;
+}
+
+constexpr int kTerminate = 15;  // SIGTERM
+// What even SIGKILL does not end at once, or a callback that does not return, is waited for so long.
+constexpr std::uint64_t kPatienceNs = 5'000'000'000;
+
+// SIGTERM now, SIGKILL after the grace, and the wait for it, whatever signals come meanwhile: who is interrupted here
+// has been told so already, and the interpreter must not end while engines live, whose threads may want the GIL.
+void end_now(const std::vector<EngineRef>& engines, Shutdown how, std::uint64_t grace_ns, bool wait) {
+    for (const EngineRef& engine : engines) {
+        engine->begin_shutdown(how);
+        engine->end_workers(grace_ns);
+        if (grace_ns != 0) engine->signal_workers(kTerminate);
+    }
+    const std::uint64_t deadline = monotonic_ns() + grace_ns + kPatienceNs;
+    for (const EngineRef& engine : engines) {
+        while (wait && engine->wait_stopped(deadline) == WaitEnd::interrupted) {
+        }
+    }
+}
+
+std::vector<EngineRef> living(const std::vector<std::weak_ptr<Engine>>& all) {
+    std::vector<EngineRef> engines;
+    for (const auto& weak : all) {
+        EngineRef engine = weak.lock();
+        if (engine != nullptr && engine->in_owner_process()) engines.push_back(std::move(engine));
+    }
+    return engines;
+}
+
+std::uint64_t nanoseconds(double seconds) { return seconds > 0 ? static_cast<std::uint64_t>(seconds * 1e9) : 0; }
+
+// _core_end_workers(how, grace): after which they are killed, whoever may be born later too. Waits for nothing.
+PyObject* core_end_workers(PyObject* self, PyObject* args) {
+    int how;
+    double grace;
+    if (!PyArg_ParseTuple(args, "id:_core_end_workers", &how, &grace)) return nullptr;
+    const EngineRef engine = core_of(self)->engine;
+    if (engine == nullptr || !engine->in_owner_process()) Py_RETURN_NONE;
+    engine->begin_shutdown(static_cast<Shutdown>(how));
+    engine->end_workers(nanoseconds(grace));
+    Py_RETURN_NONE;
+}
+
+// _core_end_now(how, grace): SIGTERM too, and waits, without running the handlers of signals.
+PyObject* core_end_now(PyObject* self, PyObject* args) {
+    int how;
+    double grace;
+    if (!PyArg_ParseTuple(args, "id:_core_end_now", &how, &grace)) return nullptr;
+    const std::vector<EngineRef> engines{core_of(self)->engine};
+    if (engines[0] == nullptr || !engines[0]->in_owner_process()) Py_RETURN_NONE;
+    const bool wait = !core_of(self)->events->announces();
+    Py_BEGIN_ALLOW_THREADS end_now(engines, static_cast<Shutdown>(how), nanoseconds(grace), wait);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 PyObject* core_announces(PyObject* self, PyObject*) {
@@ -234,13 +283,12 @@ PyObject* core_wait_stopped(PyObject* self, PyObject* timeout) {
     if (!deadline_of(timeout, deadline)) return nullptr;
     const EngineRef engine = core_of(self)->engine;
     if (engine == nullptr || !engine->in_owner_process()) Py_RETURN_TRUE;
-    for (;;) {
-        WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS end = engine->wait_stopped(deadline);
-        Py_END_ALLOW_THREADS if (end == WaitEnd::done) Py_RETURN_TRUE;
-        if (end == WaitEnd::timeout) Py_RETURN_FALSE;
-        if (PyErr_CheckSignals() < 0) return nullptr;
+    switch (sleep_until(deadline, [&](std::uint64_t until) { return engine->wait_stopped(until); })) {
+        case Waited::done: Py_RETURN_TRUE;
+        case Waited::timeout: Py_RETURN_FALSE;
+        case Waited::raised: return nullptr;
     }
+    return nullptr;
 }
 
 PyObject* core_started(PyObject* self, PyObject*) { return PyBool_FromLong(core_of(self)->engine != nullptr); }
@@ -249,6 +297,8 @@ PyMethodDef methods[] = {
     {"_core_start", core_start, METH_VARARGS, nullptr},
     {"_core_started", core_started, METH_NOARGS, nullptr},
     {"_core_shutdown", core_shutdown, METH_VARARGS, nullptr},
+    {"_core_end_workers", core_end_workers, METH_VARARGS, nullptr},
+    {"_core_end_now", core_end_now, METH_VARARGS, nullptr},
     {"_core_signal_workers", core_signal_workers, METH_O, nullptr},
     {"_core_wait_stopped", core_wait_stopped, METH_O, nullptr},
     {"_core_announces", core_announces, METH_NOARGS, nullptr},
@@ -264,27 +314,25 @@ PyMethodDef methods[] = {
 }  // namespace
 
 PyObject* wait_all_stopped(PyObject*, PyObject*) {
-    const auto all = executors_engines;
-    for (const auto& weak : all) {
-        const EngineRef engine = weak.lock();
-        if (engine == nullptr || !engine->in_owner_process()) continue;
+    for (const EngineRef& engine : living(executors_engines)) {
         engine->begin_shutdown(Shutdown::finish);
         if (!wait_stopped(engine)) return nullptr;
     }
     Py_RETURN_NONE;
 }
 
+PyObject* end_all_now(PyObject*, PyObject* grace) {
+    const double seconds = PyFloat_AsDouble(grace);
+    if (seconds == -1.0 && PyErr_Occurred()) return nullptr;
+    const std::vector<EngineRef> engines = living(executors_engines);
+    Py_BEGIN_ALLOW_THREADS end_now(engines, Shutdown::cancel, nanoseconds(seconds), true);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+}
+
 PyObject* terminate_pools(PyObject*, PyObject*) {
-    constexpr int kill = 9;
-    const auto all = pools_engines;
-    for (const auto& weak : all) {
-        const EngineRef engine = weak.lock();
-        if (engine == nullptr || !engine->in_owner_process()) continue;
-        engine->begin_shutdown(Shutdown::terminate);
-        engine->signal_workers(kill);
-        if (!wait_stopped(engine)) return nullptr;
-    }
-    Py_RETURN_NONE;
+    const std::vector<EngineRef> engines = living(pools_engines);
+    Py_BEGIN_ALLOW_THREADS end_now(engines, Shutdown::terminate, 0, true);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 namespace {

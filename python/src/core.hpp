@@ -30,6 +30,8 @@ bool has_stopped(Engine& engine);
 int make_core_types(PyObject* module);
 // The end of the interpreter: every pool, also one whose executor is gone, finishes what was submitted.
 PyObject* wait_all_stopped(PyObject* module, PyObject*);
+// The same for who has no time: what has not started is dropped, and after the grace (seconds) nobody lives.
+PyObject* end_all_now(PyObject* module, PyObject* grace);
 // The same for every Pool: they are terminated.
 PyObject* terminate_pools(PyObject* module, PyObject*);
 

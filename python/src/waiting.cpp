@@ -18,21 +18,6 @@ bool deadline_of(PyObject* timeout, std::uint64_t& deadline) {
     return true;
 }
 
-namespace {
-
-template <class What>
-Waited sleep_until(const EngineRef& engine, What* what, std::uint64_t deadline) {
-    for (;;) {
-        WaitEnd end;
-        Py_BEGIN_ALLOW_THREADS end = engine->wait(what, deadline);
-        Py_END_ALLOW_THREADS if (end == WaitEnd::done) return Waited::done;
-        if (end == WaitEnd::timeout) return Waited::timeout;
-        if (PyErr_CheckSignals() < 0) return Waited::raised;
-    }
-}
-
-}  // namespace
-
 Waited wait_for_task(const EngineRef& engine, Task* task, std::uint64_t deadline) {
     if (engine->is_done(task)) return Waited::done;
     if (!engine->in_owner_process()) {
@@ -41,12 +26,12 @@ Waited wait_for_task(const EngineRef& engine, Task* task, std::uint64_t deadline
         return Waited::raised;
     }
     if (engine->spin(task)) return Waited::done;
-    return sleep_until(engine, task, deadline);
+    return sleep_until(deadline, [&](std::uint64_t until) { return engine->wait(task, until); });
 }
 
 Waited wait_for_block(const EngineRef& engine, Job* job, std::uint64_t deadline) {
     if (engine->spin(job)) return Waited::done;
-    return sleep_until(engine, job, deadline);
+    return sleep_until(deadline, [&](std::uint64_t until) { return engine->wait(job, until); });
 }
 
 Turn::Turn() : lock_(PyThread_allocate_lock()) {}

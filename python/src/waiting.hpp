@@ -12,6 +12,28 @@ bool deadline_of(PyObject* timeout, std::uint64_t& deadline);
 
 enum class Waited { done, timeout, raised };  // raised: with a Python error, of a signal's handler for example
 
+// A signal that comes together with something else that wakes, or between the look for it and the sleep, does not
+// interrupt the sleep. (At a terminal's Ctrl-C the workers are woken too, and ring in the same moment.) So nobody sleeps
+// longer than this without looking again.
+inline constexpr std::uint64_t kLookNs = 100'000'000;
+
+// Sleeps by `sleep(deadline)`, which is called without the GIL and says how it ended; heeds signals meanwhile.
+template <class Sleep>
+Waited sleep_until(std::uint64_t deadline, Sleep sleep) {
+    for (;;) {
+        WaitEnd end;
+        std::uint64_t now;
+        Py_BEGIN_ALLOW_THREADS now = monotonic_ns();
+        end = sleep(deadline - now > kLookNs && deadline > now ? now + kLookNs : deadline);
+        if (end == WaitEnd::timeout) now = monotonic_ns();
+        // Also at the end: else a handler would raise in the midst of decoding what has come, a KeyboardInterrupt of the
+        // worker's own perhaps, and would be taken for it.
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return Waited::raised;
+        if (end == WaitEnd::done) return Waited::done;
+        if (end == WaitEnd::timeout && now >= deadline) return Waited::timeout;
+    }
+}
+
 // Until the task is done.
 Waited wait_for_task(const EngineRef& engine, Task* task, std::uint64_t deadline);
 // Until a block of the map's results is there, or its end.

@@ -1,5 +1,6 @@
 // The thread for those who do not wait themselves: subscribers, full rings, work behind a long task, shutdown.
 // It works on bytes; only events_->on_done may take the GIL, and only if somebody subscribed.
+#include <algorithm>
 #include <utility>
 
 #include "engine/core.hpp"
@@ -95,6 +96,7 @@ void EngineCore::collect() {
     for (;;) {
         const std::uint32_t word = collector_word_.load(std::memory_order_acquire);
         drain();
+        const std::uint64_t kill_at = end_workers_now();
         fill();
         if (!notices_.empty()) {
             notices.swap(notices_);
@@ -141,7 +143,7 @@ void EngineCore::collect() {
         }
         collector_timed_ = behind || looks_left > 0;
         const std::uint64_t pause = looks_left > 0 ? kLookNs : kBusyLookNs;
-        const std::uint64_t deadline = collector_timed_ ? os::now_ns() + pause : os::kNoDeadline;
+        const std::uint64_t deadline = std::min(kill_at, collector_timed_ ? os::now_ns() + pause : os::kNoDeadline);
         hold.unlock();
         os::futex_wait_any(words, deadline);
         hold.lock();

@@ -110,6 +110,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void signal_workers(int signal) override;
     void demand_worker() override;
     void begin_shutdown(Shutdown how) override;
+    void end_workers(std::uint64_t grace_ns) override;
     WaitEnd wait_stopped(std::uint64_t deadline_ns) override;
     bool in_owner_process() const override;
     const BrokenCause& broken_cause() const override { return cause_; }
@@ -278,6 +279,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool nothing_outstanding() const;
     void send_stops();
     void drop_all(Ending ending, bool but_first = false);
+    std::uint64_t end_workers_now();
 
     const EngineOptions options_;
     const std::int32_t owner_pid_;
@@ -348,6 +350,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     Budget budget_;                                           // of births that never get to work
     bool shutting_down_ = false;
     bool terminating_ = false;
+    std::uint64_t kill_from_ = os::kNoDeadline;  // now_ns() from when on workers are killed: end_workers
     bool broken_ = false;
     BrokenCause cause_;
     std::vector<std::byte> cause_bytes_;  // its exception

@@ -1,11 +1,19 @@
 // The end of a pool: no more submits, what is outstanding finishes (or is cancelled), workers are told to stop.
+#include <algorithm>
 #include <utility>
 
 #include "engine/core.hpp"
 #include "hardwork/fault.hpp"
+#include "os/clock.hpp"
+#include "os/codes.hpp"
 #include "os/futex.hpp"
 
 namespace hardwork {
+
+namespace {
+// One that is being born has no process yet that could be killed.
+constexpr std::uint64_t kKillAgainNs = 10'000'000;
+}  // namespace
 
 bool EngineCore::nothing_outstanding() const { return outstanding_ == 0 && jobs_ == 0; }
 
@@ -72,6 +80,26 @@ void EngineCore::drop_all(Ending ending, bool but_first) {
         if (!job->cancelled && (job->cut_off || job->finished != job->items)) cancel_job(*job);
         free_job_if_over(job);
     }
+}
+
+void EngineCore::end_workers(std::uint64_t grace_ns) {
+    if (!in_owner_process()) return;
+    const std::lock_guard hold(mutex_);
+    kill_from_ = std::min(kill_from_, os::now_ns() + grace_ns);
+    wake_collector();
+}
+
+// By the collector, whenever it runs: a task may come back to the backlog (its worker had not begun it, or it has
+// retries), and a worker may be born for it. Returns when that is next to be done.
+std::uint64_t EngineCore::end_workers_now() {
+    if (kill_from_ == os::kNoDeadline) return os::kNoDeadline;
+    drop_all(Ending::cancelled);
+    const std::uint64_t now = os::now_ns();
+    if (now < kill_from_) return kill_from_;
+    for (const auto& lane : lanes_) {
+        if (lane != nullptr) supervisor_->signal_worker(lane->id, os::kSigKill);
+    }
+    return now + kKillAgainNs;
 }
 
 WaitEnd EngineCore::wait_stopped(std::uint64_t deadline_ns) {

@@ -17,14 +17,12 @@
 #include "face/threads.hpp"
 #include "hardwork/detail/map_state.hpp"
 #include "hardwork/template.hpp"
-#include "os/codes.hpp"
 
 namespace hardwork::detail {
 
 namespace {
 
 constexpr int kMostWorkers = 1024;  // the engine's own limit
-constexpr std::uint64_t kKillAgainNs = 20'000'000;
 
 bool has(ShutdownMode mode, ShutdownMode bit) {
     return (static_cast<unsigned>(mode) & static_cast<unsigned>(bit)) != 0;
@@ -139,10 +137,8 @@ void PoolCore::kill() {
     if (!engine_->in_owner_process()) throw WrongProcess();
     engine_->begin_shutdown(Shutdown::terminate);
     stop_feeding();
-    // Again and again: one that is being born has no process yet that could be killed.
-    do {
-        engine_->signal_workers(os::kSigKill);
-    } while (!face::on_an_engine_thread() && engine_->wait_stopped(monotonic_ns() + kKillAgainNs) != WaitEnd::done);
+    engine_->end_workers(0);
+    wait_stopped();
 }
 
 void PoolCore::wait_stopped() {

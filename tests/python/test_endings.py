@@ -100,13 +100,13 @@ from helpers import Gate, append_line, double, sleep, wait_at
 
 if __name__ == "__main__":
     folder, where = sys.argv[1:]
-    gate = Gate(folder)
+    gate = Gate(folder)  # which nobody opens
     caught = 0
-    with hardwork.ProcessPoolExecutor(2) as pool:
-        pool.submit(double, 1).result()
-        task = pool.submit(wait_at, gate)
-        gate.wait_for(1)
-        try:
+    try:
+        with hardwork.ProcessPoolExecutor(2) as pool:
+            pool.submit(double, 1).result()
+            task = pool.submit(wait_at, gate)
+            gate.wait_for(1)
             append_line(folder + "/ready", "")
             if where == "result":
                 task.result()
@@ -120,9 +120,8 @@ if __name__ == "__main__":
             else:
                 import concurrent.futures
                 concurrent.futures.wait([task])
-        except KeyboardInterrupt:
-            caught += 1
-        gate.open()
+    except KeyboardInterrupt:
+        caught += 1
     print("caught", caught)
 """
 

@@ -17,73 +17,81 @@ from lab import check_death
 from leaks import descendants, wait_until_gone
 
 SCRIPT = """
-import concurrent.futures, os, sys, threading, time
+import concurrent.futures, multiprocessing, os, sys, threading, time
 sys.path[:0] = {path!r}
 import hardwork
 from helpers import Gate, append_line, double, wait_at
 
-kind, folder, where = sys.argv[1:]
+kind, folder, where, method = sys.argv[1:]
+context = multiprocessing.get_context(method)
 
-def slow_start():
-    time.sleep(5)
+def make():
+    return hardwork.ProcessPoolExecutor(2, context) if kind == "executor" else hardwork.Pool(2, context=context)
 
-def make(**more):
-    return hardwork.ProcessPoolExecutor(2, **more) if kind == "executor" else hardwork.Pool(2, **more)
+def wait_and_say(gate):
+    wait_at(gate)
+    append_line(folder + "/waited", os.getpid())
 
 def ready():
     append_line(folder + "/ready", os.getpid())
 
+def construct_for_ever():
+    while True:
+        pool = make()
+        pool.shutdown(cancel_futures=True) if kind == "executor" else pool.terminate()
+
+def work(pool):
+    # More than there are workers: some of it has not started when the interrupt comes.
+    ask = pool.submit if kind == "executor" else lambda fn, *args: pool.apply_async(fn, args)
+    read = lambda task: task.result() if kind == "executor" else task.get()
+    assert read(ask(double, 1)) == 2
+    if where != "submit":
+        tasks = [ask(wait_and_say, gate) for _ in range(6)]
+        gate.wait_for(2)
+    ready()
+    if where == "submit":
+        while True:
+            read(ask(double, 1))
+    elif where in ("result", "uncaught"):
+        read(tasks[0])
+    elif where == "map":
+        list(pool.map(wait_and_say, [gate] * 5))
+    elif where == "as_completed":
+        list(concurrent.futures.as_completed(tasks) if kind == "executor" else pool.imap_unordered(wait_at, [gate] * 5))
+    elif where == "shutdown":
+        pool.shutdown() if kind == "executor" else (pool.close(), pool.join())
+
 if __name__ == "__main__":
     gate = Gate(folder)
     caught = 0
-    if where == "construction":
-        ready()
-        try:
-            while True:
-                pool = make()
-                pool.shutdown(cancel_futures=True) if kind == "executor" else pool.terminate()
-        except KeyboardInterrupt:
-            caught += 1
+    if where in ("exit", "uncaught"):
         pool = make()
+        work(pool)
     else:
-        pool = make()
-        ask = pool.submit if kind == "executor" else lambda fn, *args: pool.apply_async(fn, args)
-        read = lambda task: task.result() if kind == "executor" else task.get()
-        assert read(ask(double, 1)) == 2
-        if where != "submit":
-            task = ask(wait_at, gate)
-            gate.wait_for(1)
-        ready()
         try:
-            if where == "submit":
-                while True:
-                    read(ask(double, 1))
-            elif where == "result":
-                read(task)
-            elif where == "map":
-                list(pool.map(wait_at, [gate] * 5))
-            elif where == "as_completed":
-                if kind == "executor":
-                    list(concurrent.futures.as_completed([task]))
-                else:
-                    list(pool.imap_unordered(wait_at, [gate] * 5))
-            elif where == "shutdown":
-                pool.shutdown() if kind == "executor" else (pool.close(), pool.join())
+            if where == "construction":
+                ready()
+                construct_for_ever()
+            with make() as pool:  # without more work, this waits for all that there is
+                work(pool)
         except KeyboardInterrupt:
             caught += 1
-    gate.open()
-    pool.shutdown() if kind == "executor" else pool.terminate()
-    print("caught", caught)
+        if where == "construction":
+            with make() as pool:
+                assert (pool.submit(double, 1).result() if kind == "executor" else pool.apply(double, (1,))) == 2
+        print("caught", caught)
 """
 
+WHERE = ["construction", "submit", "result", "map", "as_completed", "shutdown", "with", "exit", "uncaught"]
 
-@pytest.mark.parametrize("where", ["construction", "submit", "result", "map", "as_completed", "shutdown"])
-def test_K1_interrupt(lab: Any, tmp_path: Any, where: str) -> None:
-    """One KeyboardInterrupt, no noise from workers, and nothing left."""
-    process = start_until_ready(tmp_path, SCRIPT.format(path=sys.path), lab.kind, str(tmp_path), where)
+
+def interrupted(folder: Path, kind: str, where: str, method: str) -> tuple[int, str, str]:
+    """Sends a program what a terminal's Ctrl-C sends; its exit code and what it has said. Nothing of it is left."""
+    process = start_until_ready(folder, SCRIPT.format(path=sys.path), kind, str(folder), where, method)
     time.sleep(0.2)  # so that it is where it says; if not, the test proves less but does not fail
     family = descendants(process.pid)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody gets it
+    os.killpg(process.pid, signal.SIGINT)  # everybody gets it
+    sent = 1
     while True:
         try:
             out, error = process.communicate(timeout=10 if where == "construction" else None)
@@ -92,10 +100,49 @@ def test_K1_interrupt(lab: Any, tmp_path: Any, where: str) -> None:
             # CPython prints and forgets an interrupt that comes within a destructor or a callback of a weak reference,
             # and a program that does nothing but make and drop pools has many of both.
             os.killpg(process.pid, signal.SIGINT)
-    assert (out, process.returncode) == ("caught 1\n", 0)
-    assert "hardwork" not in error
-    assert where == "construction" or error == ""
+            sent += 1
     assert wait_until_gone(family) == []
+    if where == "construction":
+        assert (
+            error.count("Traceback") == error.count("Exception ignored") == error.count("KeyboardInterrupt") == sent - 1
+        )
+        error = ""
+    # Nobody has waited for the work: neither for what ran nor for what had not started. (Workers get the interrupt too.
+    # It ends the task that each is at, and they may begin another.)
+    assert read_lines(folder / "waited") == []
+    assert len(read_lines(folder / "gate-entered")) <= 4
+    return process.returncode, out, error
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_K1_interrupt(lab: Any, tmp_path: Any, where: str) -> None:
+    """One KeyboardInterrupt, no noise from workers, nothing is waited for, and nothing left."""
+    check_interrupt(lab.kind, where, interrupted(tmp_path, lab.kind, where, "fork"))
+
+
+@pytest.mark.parametrize("where", ["result", "with", "exit"])
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_K1_interrupt_with_fresh_workers(lab: Any, tmp_path: Any, where: str, method: str) -> None:
+    """The same with the other start methods."""
+    check_interrupt(lab.kind, where, interrupted(tmp_path, lab.kind, where, method))
+
+
+def check_interrupt(kind: str, where: str, ended: tuple[int, str, str]) -> None:
+    code, out, error = ended
+    if where == "uncaught":
+        assert (code, out) == (-signal.SIGINT, "")
+        assert error.count("Traceback") == error.count("KeyboardInterrupt") == 1
+    elif where == "exit" and kind == "executor":
+        # As a thread that is waited for there: the interpreter says in a few lines that it was interrupted.
+        assert (code, out) == (0, "")
+        assert error.startswith("Exception ignored")
+        assert error.count("Traceback") == error.count("KeyboardInterrupt") == 1
+    elif where in ("exit", "with") and kind == "pool":
+        # It ends at once by itself.
+        assert out == ("" if where == "exit" else "caught 0\n")
+        assert error == ""
+    else:
+        assert (code, out, error) == (0, "caught 1\n", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGCHLD])

@@ -8,13 +8,15 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError
 from multiprocessing.pool import MaybeEncodingError
 from typing import Any
 
 import pytest
 from acts import PHASES, act_in, die, freeze, hold_the_gil, ignore_signals_and_wait, throw
-from hardwork import TaskTimeout, WorkerDied
+from hardwork import PoolTerminated, TaskTimeout, WorkerDied
 from helpers import append_line, double, own_pid, poll, read_lines
+from lab import check_death
 from leaks import is_alive, wait_until_gone
 
 
@@ -104,14 +106,35 @@ def test_W13_ignores_signals_at_a_time_limit(lab: Any, gate: Any) -> None:
     assert wait_until_gone(gate.entered()) == []
 
 
-def test_W13_ignores_signals_at_the_end(lab: Any, gate: Any) -> None:
-    """Ending the pool by force ends it too."""
-    face = lab()
+@pytest.mark.parametrize("how", ["terminate_workers", "kill_workers", "terminate"])
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_W13_ignores_signals_at_the_end(lab: Any, gate: Any, how: str, method: str) -> None:
+    """Ending the pool by force ends it too: SIGKILL after the grace, also for those that nobody waits for."""
+    if how == "terminate" and lab.kind == "executor":
+        pytest.skip("that is a Pool's")
+    face = lab(method=method)
     face.broken = True  # on purpose: it is ended
     call = face.submit(ignore_signals_and_wait, gate)
     gate.wait_for(1)
-    face.pool.kill_workers() if face.kind == "executor" else face.pool.terminate()
-    assert call.error() is not None
+    getattr(face.pool, how)()
+    error = call.error()
+    if face.kind == "executor":
+        check_death(error, signal=signal.SIGKILL)
+    else:
+        assert type(error) is PoolTerminated
+    assert wait_until_gone(gate.entered()) == []
+
+
+@pytest.mark.parametrize("how", ["terminate_workers", "kill_workers"])
+def test_W13_a_task_that_may_be_run_again_at_the_end(lab: Any, gate: Any, how: str) -> None:
+    """It is not: the pool ends, whatever its retries."""
+    face = lab()
+    face.broken = True
+    call = face.submit(ignore_signals_and_wait, gate, retries=50)
+    gate.wait_for(1)
+    getattr(face.pool, how)()
+    assert isinstance(call.error(), (WorkerDied, CancelledError, PoolTerminated))
+    poll(lambda: face.pids() == [])
     assert wait_until_gone(gate.entered()) == []
 
 
