@@ -1,4 +1,5 @@
-// The result of a task that will be there some time.
+/// @file
+/// The result of a task that will be there some time.
 #pragma once
 
 #include <chrono>
@@ -100,12 +101,12 @@ class Future {
         return wait_until_ns(detail::deadline_after(time));
     }
 
-    /// Waits until the task is done, but no longer than a point in time.
+    /// Waits until the task is done, but no longer than a point in time. One that has passed: looks once.
     /// @param time Until when at most.
     /// @return Whether it is done.
     template <class Clock, class Duration>
     bool wait_until(std::chrono::time_point<Clock, Duration> time) {
-        return wait_for(time - Clock::now());
+        return wait_until_ns(detail::deadline_at(time));
     }
 
     /// Whether the task is done: then get() does not block.

@@ -24,6 +24,36 @@ TEST(Future, WaitsNoLongerThanItIsTold) {
     EXPECT_FALSE(busy.valid());
 }
 
+// Of a clock whose points are as far apart as they can be.
+template <class Point>
+void wait_until_extremes(Future<int>& future) {
+    EXPECT_FALSE(future.wait_until(Point::min()));
+    EXPECT_FALSE(future.wait_until(Point{}));
+    EXPECT_FALSE(future.wait_until(Point::min() + typename Point::duration(1)));
+}
+
+TEST(Future, PointsInTimeMayBeAnyOfAnyClock) {
+    ProcessPool pool({.workers = 1});
+    auto busy = pool.submit(nap, 200);
+    using std::chrono::steady_clock;
+    using std::chrono::system_clock;
+    wait_until_extremes<steady_clock::time_point>(busy);
+    wait_until_extremes<system_clock::time_point>(busy);
+    wait_until_extremes<std::chrono::time_point<system_clock, std::chrono::hours>>(busy);
+    wait_until_extremes<std::chrono::time_point<steady_clock, std::chrono::duration<double>>>(busy);
+    EXPECT_FALSE(busy.wait_until(steady_clock::now() - 1h));
+    EXPECT_FALSE(busy.wait_for(std::chrono::hours::min()));
+    EXPECT_TRUE(busy.wait_until(steady_clock::time_point::max()));
+    EXPECT_TRUE(busy.wait_until(std::chrono::time_point<system_clock, std::chrono::hours>::max()));
+    EXPECT_TRUE(busy.wait_for(std::chrono::hours::max()));
+    EXPECT_TRUE(busy.wait_until(steady_clock::time_point::min())) << "it is done";
+    // Also where others are told of it.
+    auto told = pool.submit(nap, 100);
+    told.on_done([] {});
+    wait_until_extremes<system_clock::time_point>(told);
+    EXPECT_TRUE(told.wait_until(system_clock::time_point::max()));
+}
+
 TEST(Future, CancelsWhatHasNotStarted) {
     ProcessPool pool({.workers = 1});
     auto busy = pool.submit(nap, 200);
@@ -43,12 +73,18 @@ TEST(Future, WithoutATaskSaysSo) {
     EXPECT_THROW(none.get(), InvalidFuture);
     EXPECT_THROW(none.wait(), InvalidFuture);
     EXPECT_THROW(none.wait_for(1ms), InvalidFuture);
+    EXPECT_THROW(none.wait_until(std::chrono::steady_clock::now()), InvalidFuture);
+    EXPECT_THROW(none.get_for(1ms), InvalidFuture);
+    EXPECT_EQ(none.try_get_for(1ms).error().kind(), FailureKind::no_task);
     EXPECT_THROW(none.ready(), InvalidFuture);
     EXPECT_THROW(none.cancel(), InvalidFuture);
     ProcessPool pool({.workers = 1});
     auto one = pool.submit(twice, 1);
     none = std::move(one);
     EXPECT_FALSE(one.valid());  // NOLINT: that is what is asked
+    EXPECT_THROW(one.wait_until(std::chrono::steady_clock::now()), InvalidFuture);
+    EXPECT_THROW(one.get_for(1ms), InvalidFuture);
+    EXPECT_EQ(one.try_get_for(1ms).error().kind(), FailureKind::no_task);
     EXPECT_EQ(none.get(), 2);
     EXPECT_THROW(none.get(), InvalidFuture);
 }

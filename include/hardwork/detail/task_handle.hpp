@@ -36,6 +36,13 @@ std::uint64_t deadline_after(std::chrono::duration<Rep, Period> time) {
     return seconds < 3.0e9 ? monotonic_ns() + static_cast<std::uint64_t>(seconds * 1e9) : kNever;
 }
 
+// The same of a point in time of any clock. In floating point: the difference of two that lie far apart would overflow.
+template <class Clock, class Duration>
+std::uint64_t deadline_at(std::chrono::time_point<Clock, Duration> time) {
+    using Seconds = std::chrono::duration<long double>;
+    return deadline_after(Seconds(time.time_since_epoch()) - Seconds(Clock::now().time_since_epoch()));
+}
+
 class HARDWORK_API TaskHandle {
   public:
     TaskHandle() = default;
