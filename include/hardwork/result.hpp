@@ -1,4 +1,5 @@
-// What came of something, as a value: for those who do not want exceptions, or are built without them.
+/// @file
+/// What came of something, as a value: for those who do not want exceptions, or are built without them.
 #pragma once
 
 #include <exception>
@@ -33,7 +34,7 @@ enum class FailureKind {
     unregistered_task,  ///< It cannot run in a pool with Start::exec (UnregisteredTask).
     bad_option,         ///< An option that cannot be (std::invalid_argument, MultithreadedProgram).
     system,             ///< The system refused something (SystemError).
-    no_memory,          ///< Memory ran out, here or in the worker (std::bad_alloc).
+    no_memory,          ///< Memory ran out, here or in the task (std::bad_alloc).
 };
 
 /// Why there is no value. Cheap to copy; never empty.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "hardwork/exceptions.hpp"
 
@@ -13,12 +14,26 @@ namespace hardwork {
 
 namespace {
 
+// Has nothing to bring along, and cannot be made of a text.
+detail::ExceptionType no_memory() {
+    return {&typeid(std::bad_alloc), [](const std::exception_ptr&, BufferWriter&) { return true; },
+            [](Decoder&, const std::exception_ptr& cause) {
+                if (cause == nullptr) throw std::bad_alloc();
+                try {
+                    std::rethrow_exception(cause);
+                } catch (...) {
+                    std::throw_with_nested(std::bad_alloc());
+                }
+            }};
+}
+
 struct Registry {
     std::mutex lock;
-    // Grows, and never moves one. Those of ours that are thrown in tasks are there from the beginning.
-    std::deque<detail::ExceptionType> types{detail::exception_type<TaskTimeout>(),
-                                            detail::exception_type<TaskStopped>(),
-                                            detail::exception_type<WorkerMemoryExceeded>()};
+    // Grows, and never moves one. Those that this library throws in tasks are there from the beginning.
+    std::deque<detail::ExceptionType> types{
+        detail::exception_type<TaskTimeout>(),          detail::exception_type<TaskStopped>(),
+        detail::exception_type<WorkerMemoryExceeded>(), detail::exception_type<EncodeError>(),
+        detail::exception_type<DecodeError>(),          no_memory()};
 };
 
 // Never destroyed: pools may outlive it otherwise, at the end of the program.

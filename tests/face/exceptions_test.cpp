@@ -154,6 +154,37 @@ TEST_F(Exceptions, BringTheirCausesAlong) {
     }
 }
 
+int fail_as_the_library_does(int how) {
+    if (how == 0) throw EncodeError("not to be written");
+    if (how == 1) throw DecodeError("not to be read");
+    if (how == 2) throw std::bad_alloc();
+    try {
+        throw std::logic_error("the cause");
+    } catch (...) {
+        std::throw_with_nested(std::bad_alloc());
+    }
+}
+
+TEST_F(Exceptions, OfThisLibraryAndOfMemoryNeedNotBeRegistered) {
+    ProcessPool pool({.workers = 1});
+    EXPECT_STREQ(caught<EncodeError>([&] { pool.submit(fail_as_the_library_does, 0).get(); }).what(),
+                 "not to be written");
+    EXPECT_STREQ(caught<DecodeError>([&] { pool.submit(fail_as_the_library_does, 1).get(); }).what(), "not to be read");
+    EXPECT_THROW(pool.submit(fail_as_the_library_does, 2).get(), std::bad_alloc);
+    try {
+        pool.submit(fail_as_the_library_does, 3).get();
+        FAIL();
+    } catch (const std::bad_alloc& error) {
+        EXPECT_EQ(caught<RemoteError>([&] { std::rethrow_if_nested(error); }).message(), "the cause");
+    }
+    const auto kind = [&](int how) { return pool.submit(fail_as_the_library_does, how).try_get().error().kind(); };
+    EXPECT_EQ(kind(0), FailureKind::encode);
+    EXPECT_EQ(kind(1), FailureKind::decode);
+    EXPECT_EQ(kind(2), FailureKind::no_memory);
+    auto results = pool.map(fail_as_the_library_does, std::vector<int>{2});
+    EXPECT_THROW(*results.begin(), std::bad_alloc);
+}
+
 int fail_deep(int depth) {
     if (depth == 0) throw std::runtime_error("0");
     try {

@@ -146,8 +146,7 @@ TEST(Submit, ATypeWithItsOwnCodec) {
 
 TEST(Submit, ACodecThatReadsPastItsBytesIsAnError) {
     ProcessPool pool({.workers = 1});
-    auto in_worker = caught<RemoteError>([&] { pool.submit([](const Torn&) { return 1; }, Torn{}).get(); });
-    EXPECT_EQ(in_worker.type_name(), "hardwork::DecodeError");
+    EXPECT_THROW(pool.submit([](const Torn&) { return 1; }, Torn{}).get(), DecodeError);
     EXPECT_THROW(pool.submit([] { return Torn{}; }).get(), DecodeError);
     EXPECT_EQ(pool.submit(twice, 1).get(), 2);
 }
