@@ -26,6 +26,7 @@
 #include "hardwork/task.hpp"
 #include "hardwork/template.hpp"
 #include "hardwork/this_task.hpp"
+#include "hardwork/try_map.hpp"
 #include "hardwork/version.hpp"
 #include "hardwork/when.hpp"
 

@@ -1,4 +1,5 @@
-// The results of a map, in the order of its input, as they come.
+/// @file
+/// The results of a map, in the order of its input, as they come.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,9 @@
 #include "hardwork/detail/result_codec.hpp"
 
 namespace hardwork {
+
+template <class T>
+class TryMapResult;
 
 /// What ProcessPool::map gives: a range to be read once, from front to back, while workers are still at it.
 ///
@@ -92,6 +96,7 @@ class MapResult {
 
   private:
     friend class PoolCalls;
+    friend class TryMapResult<T>;
     friend struct detail::PoolAccess;
     MapResult(std::shared_ptr<detail::PoolCore> pool, std::shared_ptr<detail::MapState> state)
         : pool_(std::move(pool)), state_(std::move(state)) {}

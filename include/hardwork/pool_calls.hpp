@@ -1,4 +1,5 @@
-// What a pool and a view on it can do with functions and ranges: written once for both.
+/// @file
+/// What a pool and a view on it can do with functions and ranges: written once for both.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "hardwork/map.hpp"
 #include "hardwork/options.hpp"
 #include "hardwork/result.hpp"
+#include "hardwork/try_map.hpp"
 
 namespace hardwork {
 
@@ -75,6 +77,25 @@ class PoolCalls {
         return start_map<true>(function, std::forward<Range>(range), detail::MapOrder::as_they_come);
     }
 
+    /// As map(), without exceptions: what map() would throw is the Result's error(), and each item is a Result too. In a
+    /// program that is built with -fno-exceptions, what had been written of the items is not freed if one cannot be encoded.
+    /// @param function What shall run, of one parameter; see ProcessPool.
+    /// @param range Any input range.
+    /// @return A Result of a TryMapResult.
+    template <class F, std::ranges::input_range Range>
+    auto try_map(F&& function, Range&& range) const noexcept {
+        return try_results(function, std::forward<Range>(range), detail::MapOrder::of_items);
+    }
+
+    /// As try_map(), but the results come as they are made.
+    /// @param function What shall run, of one parameter; see ProcessPool.
+    /// @param range Any input range.
+    /// @return A Result of a TryMapResult.
+    template <class F, std::ranges::input_range Range>
+    auto try_map_unordered(F&& function, Range&& range) const noexcept {
+        return try_results(function, std::forward<Range>(range), detail::MapOrder::as_they_come);
+    }
+
     /// Runs `function(item)` for each item of a range and waits until all are done. What the function returns is not
     /// wanted, and needs no Codec.
     /// @param function What shall run, of one parameter; see ProcessPool.
@@ -89,6 +110,23 @@ class PoolCalls {
             for (auto at = results.begin(); at != results.end(); ++at)
                 static_cast<void>(*at);
         }
+    }
+
+    /// As for_each(), without exceptions: what it would throw is the Result's error().
+    /// @param function What shall run, of one parameter; see ProcessPool.
+    /// @param range Any input range.
+    template <class F, std::ranges::input_range Range>
+    Result<void> try_for_each(F&& function, Range&& range) const noexcept {
+        using Plan = detail::Plan<std::decay_t<F>, false, std::ranges::range_value_t<Range>>;
+        if constexpr (Plan::ok) {
+            auto results = try_start_map<false>(function, std::forward<Range>(range), detail::MapOrder::as_they_come);
+            if (!results) return results.error();
+            TryMapResult<void> items(std::move(*results));
+            for (Result<void>& item : items) {
+                if (!item) return item.error();
+            }
+        }
+        return {};
     }
 
     /// Reduces `transform(item)` of all items of a range to one value: runs of neighbouring items in the workers, and what
@@ -121,6 +159,36 @@ class PoolCalls {
                 init = T(detail::call_unchanged(reduce, std::move(init), std::move(part)));
         }
         return init;
+    }
+
+    /// As transform_reduce(), without exceptions: what it would throw is the Result's error().
+    /// @param range Any input range.
+    /// @param init The value to begin with.
+    /// @param reduce Makes one of two.
+    /// @param transform Makes of an item what can be converted to T.
+    template <std::ranges::input_range Range, class T, class Reduce, class Transform>
+    Result<T> try_transform_reduce(Range&& range, T init, Reduce reduce, Transform transform) const noexcept {
+        using Item = std::ranges::range_value_t<Range>;
+        using Plan = detail::Plan<Transform, false, Item>;
+        detail::check_returnable<T>();
+        detail::check_sendable<Item>();
+        detail::check_portable<Reduce>();
+        if constexpr (Plan::ok && Returnable<T> && Sendable<Item> && detail::Portable<Reduce>) {
+            using Parameter = typename detail::OnlyOne<typename Plan::Arguments>::type;
+            using Fold = detail::Fold<Item, Parameter, T, Reduce, Transform>;
+            const Result<int> workers = detail::result_of([this] { return core().workers(); });
+            if (!workers) return workers.error();
+            detail::Runs<std::remove_reference_t<Range>, Item> runs(range, *workers);
+            auto parts = try_map(Fold{reduce, std::move(transform)}, runs);
+            if (!parts) return parts.error();
+            for (Result<T>& part : *parts) {
+                if (!part) return part.error();
+                std::exception_ptr thrown = detail::attempt(
+                    [&] { init = T(detail::call_unchanged(reduce, std::move(init), std::move(*part))); });
+                if (thrown != nullptr) return Failure(std::move(thrown));
+            }
+        }
+        return Result<T>(std::move(init));
     }
 
     /// The same workers, for tasks with other limits:
@@ -176,6 +244,16 @@ class PoolCalls {
 
     template <bool wants_result, class F, class Range>
     auto start_map(const F& function, Range&& range, detail::MapOrder order) const {
+        auto started = try_start_map<wants_result>(function, std::forward<Range>(range), order);
+        if constexpr (!std::is_same_v<decltype(started), Refused>) return std::move(started).value();
+    }
+
+    // What a map is that the compiler has refused.
+    struct Refused {};
+
+    // Where the program has no exceptions, those that end this pass no frame that holds anything but a span half written.
+    template <bool wants_result, class F, class Range>
+    auto try_start_map(const F& function, Range&& range, detail::MapOrder order) const {
         using Function = std::decay_t<F>;
         using Item = std::ranges::range_value_t<Range>;
         using Plan = detail::Plan<Function, wants_result, Item>;
@@ -186,13 +264,36 @@ class PoolCalls {
             using Parameter = typename detail::OnlyOne<typename Plan::Arguments>::type;
             const Function& plain = function;
             BufferWriter function_state;
-            if constexpr (detail::Stateful<Function>) Codec<Function>::encode(function_state, plain);
-            auto state = core().start_map(detail::item_code(&detail::run_item<Function, R, Item, Parameter>, plain),
-                                          function_state.bytes(), order, limits_number());
-            detail::feed_map<Item>(*state, std::forward<Range>(range));
-            return MapResult<R>(nullptr, std::move(state));
+            std::shared_ptr<detail::MapState> state;
+            std::exception_ptr thrown = detail::attempt([&] {
+                if constexpr (detail::Stateful<Function>) Codec<Function>::encode(function_state, plain);
+                state = core().start_map(detail::item_code(&detail::run_item<Function, R, Item, Parameter>, plain),
+                                         function_state.bytes(), order, limits_number());
+                detail::feed_map<Item>(*state, std::forward<Range>(range));
+            });
+            if (thrown != nullptr) return Result<MapResult<R>>(Failure(std::move(thrown)));
+            return Result<MapResult<R>>(MapResult<R>(nullptr, std::move(state)));
+        } else {
+            return Refused{};
         }
     }
+
+    template <class F, class Range>
+    auto try_results(const F& function, Range&& range, detail::MapOrder order) const {
+        auto started = try_start_map<true>(function, std::forward<Range>(range), order);
+        if constexpr (!std::is_same_v<decltype(started), Refused>) {
+            using Results = TryMapResult<typename ItemsOf<decltype(started)>::type>;
+            if (!started) return Result<Results>(started.error());
+            return Result<Results>(Results(std::move(*started)));
+        }
+    }
+
+    template <class Started>
+    struct ItemsOf;
+    template <class T>
+    struct ItemsOf<Result<MapResult<T>>> {
+        using type = T;
+    };
 };
 
 }  // namespace hardwork

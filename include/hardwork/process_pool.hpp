@@ -1,4 +1,5 @@
-// The pool: worker processes that run functions of this program.
+/// @file
+/// The pool: worker processes that run functions of this program.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ namespace hardwork {
 ///     hardwork::Future<double> f = pool.submit(risky, 42, "name");  // f.get() throws WorkerDied if risky() crashed
 ///     for (auto& factors : pool.map(factorize, std::views::iota(100, 1'000'000))) use(factors);
 ///
-/// The constructor forks a template process, from which all workers are forked, also those that replace one that died.
+/// The constructor makes a copy of the program by fork, which stays as it is. A fork of that is the template process, from
+/// which all workers are forked, also those that replace one that died; one that replaces the template itself is, too.
 /// So workers see the program (its variables, open files, loaded libraries) as it was when the pool was made, whatever
 /// has changed since. Make pools early, before threads are started, or call Template::prepare() there. Standard output buffers
 /// are flushed first, so that no worker prints what this program has printed. SIGINT is ignored in workers: Ctrl-C is
@@ -44,7 +46,8 @@ class ProcessPool : public PoolCalls {
   public:
     /// Starts the template process; the workers are born meanwhile, and the constructor does not wait for them.
     /// @param options How many workers, and more.
-    /// @throws InvalidOption for a number of workers that cannot be; MultithreadedProgram; SystemError.
+    /// @throws InvalidOption for a number of workers that cannot be; MultithreadedProgram; SystemError; BrokenPool if the
+    ///     process that Template::prepare() has made was killed.
     explicit ProcessPool(Options options = {}) : ProcessPool(detail::PoolCore::make(std::move(options))) {}
     /// As the constructor, without exceptions.
     static Result<ProcessPool> try_make(Options options = {}) noexcept {
@@ -105,6 +108,11 @@ struct PoolAccess {
         results.pool_ = std::move(pool.core_);
         return results;
     }
+    template <class T>
+    static TryMapResult<T> keep_with(TryMapResult<T> results, ProcessPool pool) {
+        results.results_.pool_ = std::move(pool.core_);
+        return results;
+    }
 };
 }  // namespace detail
 
@@ -117,6 +125,21 @@ auto map(F&& function, Range&& range, Options options = {}) {
     ProcessPool pool(std::move(options));
     auto results = pool.map(std::forward<F>(function), std::forward<Range>(range));
     return detail::PoolAccess::keep_with(std::move(results), std::move(pool));
+}
+
+/// As ProcessPool::try_map, with a pool of its own that ends with the TryMapResult.
+/// @param function What shall run, of one parameter; see ProcessPool.
+/// @param range Any input range.
+/// @param options As for a ProcessPool.
+/// @return A Result of a TryMapResult.
+template <class F, std::ranges::input_range Range>
+auto try_map(F&& function, Range&& range, Options options = {}) noexcept {
+    auto pool = ProcessPool::try_make(std::move(options));
+    using Results = decltype(pool->try_map(std::forward<F>(function), std::forward<Range>(range)));
+    if (!pool) return Results(pool.error());
+    Results results = pool->try_map(std::forward<F>(function), std::forward<Range>(range));
+    if (!results) return results;
+    return Results(detail::PoolAccess::keep_with(std::move(*results), std::move(*pool)));
 }
 
 }  // namespace hardwork

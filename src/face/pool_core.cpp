@@ -94,8 +94,11 @@ std::uint32_t PoolCore::define(const Code& code, std::span<const std::byte> stat
     std::memcpy(bytes.data(), &code, sizeof code);
     if (!state.empty()) std::memcpy(bytes.data() + sizeof code, state.data(), state.size());
     const std::uint32_t number = engine_->define(bytes);
-    if (number == 0) throw std::bad_alloc();
-    return number;
+    if (number != 0) return number;
+    // The engine takes nothing either when the pool has stopped.
+    if (const Errc closed = engine_->closed(); closed != Errc::ok)
+        face::throw_error(Error{closed, 0, ""}, engine_.get());
+    throw std::bad_alloc();
 }
 
 TaskHandle PoolCore::submit(std::uint32_t function, InputBuffer& input, std::uint32_t limits) {

@@ -51,6 +51,37 @@ struct hardwork::Codec<Torn> {
     static Torn decode(Decoder& in) { return {hardwork::decode<std::string>(in)}; }
 };
 
+namespace {
+
+// What fails there is a value here.
+void maps_that_fail(hardwork::ProcessPool& pool) {
+    using hardwork::FailureKind;
+    const auto some_fail = [](int x) {
+        if (x == 3) die(SIGKILL);
+        return std::vector<int>{1, 2, 3, 4, 5}.at(static_cast<std::size_t>(x));  // not of 7
+    };
+    const std::vector<int> items{0, 3, 2, 7, 4};
+    std::vector<int> values;
+    std::vector<FailureKind> kinds;
+    auto results = pool.try_map(some_fail, items);
+    for (hardwork::Result<int>& item : *results) {
+        item ? values.push_back(*item) : kinds.push_back(item.error().kind());
+    }
+    EXPECT((values == std::vector<int>{1, 3, 5}));
+    EXPECT((kinds == std::vector<FailureKind>{FailureKind::worker_died, FailureKind::thrown}));
+    EXPECT(pool.try_for_each(twice, items).has_value());
+    EXPECT(!pool.try_for_each(some_fail, items));
+    EXPECT(pool.try_transform_reduce(items, 0, std::plus<>{}, twice).value_or(-1) == 32);
+    const auto reduced = pool.try_transform_reduce(items, 0, std::plus<>{}, some_fail);
+    EXPECT(!reduced && reduced.error().kind() == FailureKind::worker_died);
+    auto torn = pool.try_map([](int) { return Torn{}; }, items);
+    for (hardwork::Result<Torn>& item : *torn)
+        EXPECT(item.error().kind() == FailureKind::decode);
+    EXPECT(pool.try_for_each([](const Torn&) {}, std::vector<Torn>(3)).error().kind() == FailureKind::decode);
+}
+
+}  // namespace
+
 int main() {
     using namespace std::chrono_literals;
     using hardwork::FailureKind;
@@ -85,6 +116,7 @@ int main() {
         sum += x;
     EXPECT(sum == 999'000);
     EXPECT(pool.transform_reduce(hardwork::range(0, 1000), 0, std::plus<>{}, twice) == 999'000);
+    maps_that_fail(pool);
     auto next = pool.submit(twice, 1).then([](hardwork::Result<int> x) { return *x + 1; });
     EXPECT(*next.try_get() == 3);
     auto all = hardwork::when_all(pool.submit(twice, 1), pool.submit(twice, 2)).try_get();
@@ -92,5 +124,6 @@ int main() {
 
     pool.shutdown();
     EXPECT(pool.try_submit(twice, 1).error().kind() == FailureKind::shut_down);
+    EXPECT(pool.try_map(twice, hardwork::range(0, 3)).error().kind() == FailureKind::shut_down);
     return failures;
 }
