@@ -6,6 +6,8 @@
 //               <--- BORN pid + pidfd                                       run_worker(setup, runner)
 //               <--- DIED pid status   (the template reaps)
 // or, without a template (start method spawn): WorkerSource::start_worker -> a fresh program -> run_worker(setup, runner)
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +38,9 @@ class WorkerSource {
     // Starts one worker program that calls run_worker with these descriptors (the caller closes its copies of those it
     // owns afterwards). Returns 0 and sets pid, or an errno value.
     virtual int start_worker(const WorkerSetup& setup, std::int32_t& pid) = 0;
+    // There will be no more births: what is kept for them can go. Once, when all that was started has ended; never in a
+    // fork of the parent.
+    virtual void end() {}
 };
 
 // Template's side.

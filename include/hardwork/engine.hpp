@@ -1,6 +1,8 @@
 // The engine: bytes in, bytes out. Both faces stand on this header; neither looks behind it.
 //
 // Every method may be called from any thread. None throws; none takes the GIL or any lock of the caller's.
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #include <cstddef>

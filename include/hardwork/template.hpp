@@ -1,4 +1,5 @@
-// Pools in programs that have started threads.
+/// @file
+/// Pools in programs that have started threads.
 #pragma once
 
 #include "hardwork/export.hpp"
@@ -21,7 +22,8 @@ namespace hardwork {
 class HARDWORK_API Template {
   public:
     Template() = delete;
-    /// Starts the process; it ends with this program, however that ends. Does nothing if there is one.
+    /// Starts the process; it ends with this program, however that ends. Does nothing if there is one. (If it was killed,
+    /// pools that are there go on, and new ones are a BrokenPool until this is called again.)
     /// @throws MultithreadedProgram if there are other threads already; SystemError.
     static void prepare();
     /// Whether this process (and not one that it was forked from) has called prepare().

@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "face/throw_stack.hpp"
 #include "hardwork/codec.hpp"
 #include "hardwork/detail/attempt.hpp"
+#include "os/codes.hpp"
 
 namespace hardwork::face {
 
@@ -67,7 +69,8 @@ namespace {
 std::vector<Thrown> decode_chain(std::span<const std::byte> bytes) {
     std::vector<Thrown> chain;
     if (bytes.empty()) {
-        chain.push_back({"", "std::bad_alloc", "the worker had no memory left to report an exception", false, {}, {}});
+        chain.push_back(
+            {typeid(std::bad_alloc).name(), "std::bad_alloc", "no memory was left to say more", true, {}, {}});
         return chain;
     }
     Decoder in(bytes);
@@ -165,7 +168,14 @@ Outcome write_chain(const std::vector<Thrown>& chain, Output& out) {
         case BrokenCause::Kind::unknown:
             throw BrokenPool("the pool is broken: its workers cannot be born, or die before they can work");
         case BrokenCause::Kind::death: throw BrokenPool(cause.death);
-        case BrokenCause::Kind::error: throw BrokenPool(cause.error);
+        case BrokenCause::Kind::error:
+            // As Seed::start_template says it.
+            if (cause.error.sys_errno == os::kCanceled) {
+                throw BrokenPool(
+                    "the pool is broken: its template process was killed, and so was the one of which another could "
+                    "have been forked");
+            }
+            throw BrokenPool(cause.error);
         case BrokenCause::Kind::exception: break;
     }
     Thrown thrown = std::move(decode_chain(cause.exception).front());

@@ -9,7 +9,7 @@
 namespace hardwork::face {
 
 // Of the program as it is now, or, if it has prepared for that, as it was then. Throws InvalidOption for an initializer
-// that cannot travel there.
+// that cannot travel there, BrokenPool if what was prepared is gone, SystemError.
 std::shared_ptr<WorkerSource> make_fork_source(Initializer initializer);
 
 }  // namespace hardwork::face

@@ -72,11 +72,15 @@ Status SupervisorImpl::start() {
     if (forgotten()) return Error{Errc::forked, 0, "start the supervisor"};
     if (auto prepared = prepare(); !prepared) return prepared;
     if (source_.uses_template()) {
-        if (auto started = start_template(); !started) return started;
+        if (auto started = start_template(); !started) {
+            source_.end();
+            return started;
+        }
     }
     if (thread_->start("hardwork-super", [this] { run(); })) return {};
     if (state_->process) state_->process->end(times_.stop_grace_ns);
     state_->process.reset();
+    source_.end();
     return Error{Errc::system, 0, "start the supervisor's thread"};
 }
 
@@ -135,12 +139,14 @@ void SupervisorImpl::run() {
         expire();
         if (timer_due) listener_.on_timer();
     }
-    if (!state_->process) return;
-    state_->poller.remove(state_->process->channel_fd());
-    state_->poller.remove(state_->process->pidfd());
-    state_->process->end(times_.stop_grace_ns);
-    state_->registry.locked([this] { state_->process.reset(); });
-    reap_inherited();
+    if (state_->process) {
+        state_->poller.remove(state_->process->channel_fd());
+        state_->poller.remove(state_->process->pidfd());
+        state_->process->end(times_.stop_grace_ns);
+        state_->registry.locked([this] { state_->process.reset(); });
+        reap_inherited();
+    }
+    source_.end();
 }
 
 void SupervisorImpl::dispatch(std::uint64_t token) {

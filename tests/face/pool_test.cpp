@@ -69,12 +69,15 @@ TEST(Pool, AnInitializerThatThrowsBreaksIt) {
     EXPECT_THROW(pool.map(twice, range(0, 9)), BrokenPool);
 }
 
-TEST(Pool, IsBrokenWhenItsTemplateAndItsWorkersHaveDied) {
+TEST(Pool, IsBrokenWhenAllItIsMadeOfHasDied) {
     ProcessPool pool({.workers = 1});
     const int worker = pool.submit(worker_pid).get();
-    const auto children = child_pids(getpid());
-    ASSERT_EQ(children.size(), 1U);
-    kill(children[0], SIGKILL);
+    const auto seeds = child_pids(getpid());
+    ASSERT_EQ(seeds.size(), 1U);
+    const auto templates = child_pids(seeds[0]);
+    ASSERT_EQ(templates.size(), 1U);
+    kill(seeds[0], SIGKILL);
+    kill(templates[0], SIGKILL);
     std::this_thread::sleep_for(50ms);
     EXPECT_EQ(pool.submit(worker_pid).get(), worker);
     EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -56,6 +57,30 @@ inline int note(const std::string& path, int number) {
 inline std::vector<int> notes(const std::string& path) {
     std::ifstream file(path);
     return {std::istream_iterator<int>(file), {}};
+}
+
+// A child of the test that runs `body`. Its exit code, or 128 + signal, by end_of.
+inline pid_t child_with(const std::function<int()>& body) {
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(100);  // nothing remains of a test that was killed
+        _exit(body());
+    }
+    return child;
+}
+inline int end_of(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) return -1;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+inline bool is_gone(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;  // nothing if it goes just now: reading without format would throw
+    std::getline(file, text);
+    const auto at = text.rfind(')');
+    return at == std::string::npos || text[at + 2] == 'Z' || text[at + 2] == 'X';
 }
 
 // An argument that dies as it is decoded, a result that dies as it is encoded.

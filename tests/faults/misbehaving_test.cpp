@@ -1,5 +1,4 @@
-// W10 to W18: a task does to its worker what no task should. W20 to W24: workers that cannot start, die in crowds, or lose
-// the process that they are born from.
+// W10 to W18: a task does to its worker what no task should.
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -285,34 +284,6 @@ TEST_F(W23, WorkersRetireWithABacklog) {
     make({.workers = 2, .max_tasks_per_worker = 5});
     innocents(300);
 }
-
-class W24 : public FaultTest {
-  protected:
-    void lose_template_by(int number) {
-        const auto before = child_pids(getpid());
-        make();
-        warm();
-        std::vector<int> fresh;
-        for (const int pid : child_pids(getpid())) {
-            if (std::find(before.begin(), before.end(), pid) == before.end()) fresh.push_back(pid);
-        }
-        ASSERT_EQ(fresh.size(), 1U);
-        innocents(10);
-        kill(fresh[0], number);
-        innocents(10);
-        // Who would know by which signal it died is lost too.
-        EXPECT_THROW(pool().submit(die_by, SIGKILL).get(), WorkerDied);
-        innocents(10);
-        // A program with threads cannot fork another template, and the pool's own thread is one.
-        workers_ = 1;
-    }
-};
-
-// No worker dies with it, and the pool goes on with those that it has.
-TEST_F(W24, TemplateKilled) { lose_template_by(SIGKILL); }
-
-// No worker dies with it, and the pool goes on with those that it has.
-TEST_F(W24, TemplateStopped) { lose_template_by(SIGSTOP); }
 
 }  // namespace
 }  // namespace hardwork::test

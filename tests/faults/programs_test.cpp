@@ -2,8 +2,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include <functional>
-
 #include "faults/lab.hpp"
 
 namespace hardwork::test {
@@ -16,30 +14,6 @@ int spin_and_say(const std::string& path) {
     volatile int turns = 0;
     for (;;)
         turns = turns + 1;
-}
-
-// A child of the test that runs `body`. Its exit code, or 128 + signal, by end_of.
-pid_t child_with(const std::function<int()>& body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(100);  // nothing remains of a test that was killed
-        _exit(body());
-    }
-    return child;
-}
-int end_of(pid_t child) {
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) return -1;
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-bool is_gone(int pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;  // nothing if it goes just now: reading without format would throw
-    std::getline(file, text);
-    const auto at = text.rfind(')');
-    return at == std::string::npos || text[at + 2] == 'Z' || text[at + 2] == 'X';
 }
 
 // A program with a pool whose two workers compute for ever.
