@@ -1,4 +1,5 @@
-// A function with some of its arguments given in advance: what a lambda with captures is, and can always travel.
+/// @file
+/// A function with some of its arguments given in advance: what a lambda with captures is, and can always travel.
 #pragma once
 
 #include <functional>

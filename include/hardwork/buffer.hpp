@@ -1,4 +1,5 @@
-// Large contiguous data that is not copied on its way from a worker.
+/// @file
+/// Large contiguous data that is not copied on its way from a worker.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// How values become bytes and come back. A type can travel if it has a Codec; see codec.hpp for the ones there are.
+/// @file
+/// How values become bytes and come back. A type can travel if it has a Codec; see codec.hpp for the ones there are.
 #pragma once
 
 #include <concepts>

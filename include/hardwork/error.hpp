@@ -1,4 +1,5 @@
-// What can go wrong in the engine, as values. The faces turn these into exceptions by one table each.
+/// @file
+/// What can go wrong in the engine, as values. The faces turn these into exceptions by one table each.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What the C++ face throws. Each class says one thing that a caller may want to handle on its own.
+/// @file
+/// What the C++ face throws. Each class says one thing that a caller may want to handle on its own.
 #pragma once
 
 #include <cstdint>

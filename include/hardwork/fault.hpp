@@ -1,5 +1,7 @@
 // Where tests strike: after each store of the protocol that parent and worker share, and at the steps of births and
 // deaths. A release has nothing of it; see docs/design/fault-points.md.
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #if defined(HARDWORK_FAULT_POINTS) && HARDWORK_FAULT_POINTS

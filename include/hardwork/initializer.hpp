@@ -1,4 +1,5 @@
-// What a worker runs before its first task.
+/// @file
+/// What a worker runs before its first task.
 #pragma once
 
 #include <concepts>

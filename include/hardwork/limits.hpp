@@ -1,4 +1,6 @@
 // What a task may use up, and what happens then. The same for both faces; the engine keeps to it.
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What can be chosen when a pool is made.
+/// @file
+/// What can be chosen when a pool is made.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// A pool seen with other limits.
+/// @file
+/// A pool seen with other limits.
 #pragma once
 
 #include <memory>

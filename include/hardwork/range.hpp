@@ -1,4 +1,5 @@
-// The numbers of an interval as a range that travels as two numbers.
+/// @file
+/// The numbers of an interval as a range that travels as two numbers.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,5 @@
-// Exceptions that come back from a worker as themselves.
+/// @file
+/// Exceptions that come back from a worker as themselves.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,6 @@
 // Memory that a worker and its parent share, as whoever has it holds it: what both ends of a result that is not copied have.
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What a pool has done so far: Engine::stats().
+/// @file
+/// What a pool has done so far: Engine::stats().
 #pragma once
 
 #include <cstdint>

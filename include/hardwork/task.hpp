@@ -1,4 +1,5 @@
-// Pools whose workers are the program's own binary, started again: Options::start = Start::exec.
+/// @file
+/// Pools whose workers are the program's own binary, started again: Options::start = Start::exec.
 #pragma once
 
 #include <type_traits>
@@ -31,8 +32,10 @@ bool register_task(R (*function)(P...)) {
 
 }  // namespace hardwork
 
+/// @cond
 #define HARDWORK_JOIN_2(a, b) a##b
 #define HARDWORK_JOIN(a, b) HARDWORK_JOIN_2(a, b)
+/// @endcond
 
 /// At namespace scope, after the function: says that it may run in the workers of pools with Start::exec, where main has
 /// never run. Other functions, lambdas and function objects are an UnregisteredTask there.

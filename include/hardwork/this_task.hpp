@@ -1,4 +1,5 @@
-// For code that runs in a task.
+/// @file
+/// For code that runs in a task.
 #pragma once
 
 #include "hardwork/export.hpp"

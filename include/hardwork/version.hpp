@@ -1,8 +1,13 @@
+/// @file
+/// The version of this library, for programs and for the preprocessor.
 #pragma once
 
 // The one place where the version stands: CMakeLists.txt and pyproject.toml read these three lines.
+/// Version::major.
 #define HARDWORK_VERSION_MAJOR 0
+/// Version::minor.
 #define HARDWORK_VERSION_MINOR 1
+/// Version::patch.
 #define HARDWORK_VERSION_PATCH 0
 
 namespace hardwork {

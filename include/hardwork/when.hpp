@@ -1,4 +1,5 @@
-// Several futures at once: when_all, when_any, as_completed.
+/// @file
+/// Several futures at once: when_all, when_any, as_completed.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,6 @@
 // A worker's side of the engine: bytes in, bytes out. A face provides a Runner; run_worker claims, calls it, publishes.
+//
+// Not for programs: it is here because public headers need it, and may change at any time.
 #pragma once
 
 #include <atomic>

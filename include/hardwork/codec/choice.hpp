@@ -1,4 +1,5 @@
-// Values that may be there or not, or be of one type or another.
+/// @file
+/// Values that may be there or not, or be of one type or another.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Structs of your own travel by a list of their members.
+/// @file
+/// Structs of your own travel by a list of their members.
 #pragma once
 
 #include <tuple>

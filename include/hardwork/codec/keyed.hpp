@@ -1,4 +1,5 @@
-// Maps and sets, of all eight kinds, element by element.
+/// @file
+/// Maps and sets, of all eight kinds, element by element.
 #pragma once
 
 #include <map>

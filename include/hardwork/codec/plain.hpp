@@ -1,4 +1,5 @@
-// Trivially copyable types travel as their bytes.
+/// @file
+/// Trivially copyable types travel as their bytes.
 #pragma once
 
 #include <array>

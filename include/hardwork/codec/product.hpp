@@ -1,4 +1,5 @@
-// Pairs and tuples, element by element.
+/// @file
+/// Pairs and tuples, element by element.
 #pragma once
 
 #include <tuple>

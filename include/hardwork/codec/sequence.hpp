@@ -1,4 +1,5 @@
-// Elements in a row: one copy of all the bytes where they travel as bytes, else one by one.
+/// @file
+/// Elements in a row: one copy of all the bytes where they travel as bytes, else one by one.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Text, and views of it.
+/// @file
+/// Text, and views of it.
 #pragma once
 
 #include <cstddef>
