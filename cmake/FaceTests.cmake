@@ -29,6 +29,7 @@ foreach(name prepared exec)
     TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
 endforeach()
 
+# tools/test_cpp.sh installs what it needs (libcereal-dev); whoever has not got it shall not overlook what is left out.
 find_package(cereal QUIET)
 if(TARGET cereal::cereal)
   add_executable(hardwork_cereal_tests tests/face/cereal/cereal_test.cpp)
@@ -37,4 +38,6 @@ if(TARGET cereal::cereal)
   hardwork_warnings(hardwork_cereal_tests)
   gtest_discover_tests(hardwork_cereal_tests
     TEST_PREFIX face. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS face)
+else()
+  message(WARNING "the tests of hardwork/cereal.hpp are left out: no cereal (Debian: libcereal-dev)")
 endif()

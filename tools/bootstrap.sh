@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the machine has what PyPI cannot give: a compiler, Python with its headers, GoogleTest.
 #
-#   tools/bootstrap.sh [python] [gtest] [benchmark] [doxygen]     (a C++ compiler always)
+#   tools/bootstrap.sh [python] [gtest] [cereal] [benchmark] [doxygen]     (a C++ compiler always)
 #
 # Installs what is missing with apt-get where it may (as root); otherwise prints the exact line to run and stops.
 # Quick and silent where nothing is missing.
@@ -17,6 +17,9 @@ missing_packages() {
         case $need in
             gtest)
                 compiles '#include <gtest/gtest.h>' || echo libgtest-dev
+                ;;
+            cereal)
+                compiles '#include <cereal/cereal.hpp>' || echo libcereal-dev
                 ;;
             benchmark)
                 compiles '#include <benchmark/benchmark.h>' || echo libbenchmark-dev

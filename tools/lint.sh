@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks that need no run of the code, but that stubs are compared with the extension they describe. `tools/lint.sh --fix` formats and mends what can be mended by itself.
+# All checks that need no run of the code, but that stubs are compared with the extension they describe. Doxygen is installed for
+# it, or its lack is a failure. `tools/lint.sh --fix` formats and mends what can be mended by itself.
 set -eu
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh"
@@ -37,6 +38,6 @@ check clang-format clang_format
 check ruff ruff check -q --output-format concise .
 check ruff-format ruff format -q --check .
 check mypy mypy --no-error-summary
-! command -v doxygen >/dev/null || check docs tools/docs.sh
+check docs tools/docs.sh
 check stubtest python -m mypy.stubtest --concise hardwork._engine
 [ -z "$failed" ] || die "lint failed:$failed"
