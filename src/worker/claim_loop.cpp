@@ -80,18 +80,15 @@ void ClaimLoop::announce() {
 
 bool ClaimLoop::prepare() {
     phase_.enter(Phase::init);
-    shm::Record record{};
     out_.reset();
     if (!runner_.initialize(out_)) {
-        record.kind = shm::RecordKind::init_failed;
-        publisher_.publish(record, out_);
+        publisher_.publish(shm::RecordKind::init_failed, Outcome::value, 0, 0, 0, out_);
         announce();
         return false;
     }
     out_.reset();
-    record.kind = shm::RecordKind::ready;
     phase_.enter(Phase::idle);
-    publisher_.publish(record, out_);
+    publisher_.publish(shm::RecordKind::ready, Outcome::value, 0, 0, 0, out_);
     return true;
 }
 
@@ -178,13 +175,8 @@ void ClaimLoop::execute(const shm::Request& request, const Invocation& call, shm
     const Outcome outcome = runner_.run(call, phase_, out_);
     const std::uint32_t elapsed = watch.lap(ns_per_tick_);
     phase_.enter(Phase::publish);
-    shm::Record record{};
-    record.kind = kind;
-    record.outcome = static_cast<std::uint8_t>(outcome);
-    record.index = call.index;
-    record.nanoseconds = elapsed;
-    record.task = request.task;
-    if (publisher_.publish(record, out_)) watch = Stopwatch{os::ticks()};  // waiting for the parent is not its time
+    if (publisher_.publish(kind, outcome, call.index, elapsed, request.task, out_))
+        watch = Stopwatch{os::ticks()};  // waiting for the parent is not its time
     phase_.enter(Phase::idle);
     if (elapsed >= kLongNs) look_at_files_ = true;
     if (!call.is_item || !span_is_task_) ++executed_;

@@ -82,27 +82,46 @@ void Publisher::wait_for_room(std::uint64_t need) {
     }
 }
 
-bool Publisher::publish(shm::Record record, const ResultBuffer& out) {
-    const shm::Extent extent = out.extent();
-    record.in_arena = out.in_arena() ? 1 : 0;
-    record.length = out.in_arena() ? static_cast<std::uint32_t>(sizeof extent) : static_cast<std::uint32_t>(out.used());
-    record.generation = static_cast<std::uint8_t>(generation_);
-    if (record.kind == shm::RecordKind::item) {
-        const bool follows = record.index == next_index_ && record.task == span_ && record.in_arena == 0 &&
-                             record.outcome == static_cast<std::uint8_t>(Outcome::value) && record.nanoseconds == 0;
-        span_ = record.task;
-        next_index_ = record.index + 1;
-        if (follows) record.kind = shm::RecordKind::next_item;
+namespace {
+
+// As memcpy, which is a call for a length that the compiler does not know. The usual results are a number.
+inline void copy_short(std::byte* to, const void* from, std::uint32_t length) {
+    switch (length) {
+        case 4: std::memcpy(to, from, 4); break;
+        case 8: std::memcpy(to, from, 8); break;
+        default: std::memcpy(to, from, length); break;
     }
-    const std::size_t header = shm::header_size(record.kind);
-    const std::uint64_t need = shm::record_size(record.kind, record.length);
+}
+
+}  // namespace
+
+bool Publisher::publish(shm::RecordKind kind, Outcome outcome, std::uint32_t index, std::uint32_t nanoseconds,
+                        std::uint64_t task, const ResultBuffer& out) {
+    const shm::Extent extent = out.extent();
+    const bool in_arena = out.in_arena();
+    const std::uint32_t length =
+        in_arena ? static_cast<std::uint32_t>(sizeof extent) : static_cast<std::uint32_t>(out.used());
+    if (kind == shm::RecordKind::item) {
+        const bool follows =
+            index == next_index_ && task == span_ && !in_arena && outcome == Outcome::value && nanoseconds == 0;
+        span_ = task;
+        next_index_ = index + 1;
+        if (follows) kind = shm::RecordKind::next_item;
+    }
+    const std::size_t header = shm::header_size(kind);
+    const std::uint64_t need = shm::record_size(kind, length);
     const bool full = shm::kResultRingSize - (tail_ - known_head_) < need;
     if (full) wait_for_room(need);
     std::byte* at = lane_.result(tail_);
-    std::memcpy(at, &record, header);
+    const auto words = shm::record_words({length, kind, static_cast<std::uint8_t>(outcome),
+                                          static_cast<std::uint8_t>(in_arena ? 1 : 0),
+                                          static_cast<std::uint8_t>(generation_), index, nanoseconds, task});
+    std::memcpy(at, &words.words[0], sizeof words.words[0]);
+    if (header != shm::kShortHeader)
+        std::memcpy(at + sizeof words.words[0], &words.words[1], 2 * sizeof words.words[0]);
     HARDWORK_FAULT_POINT();
-    const void* payload = out.in_arena() ? static_cast<const void*>(&extent) : out.scratch();
-    if (record.length != 0) std::memcpy(at + header, payload, record.length);
+    const void* payload = in_arena ? static_cast<const void*>(&extent) : out.scratch();
+    if (length != 0) copy_short(at + header, payload, length);
     HARDWORK_FAULT_POINT();
     tail_ += need;
     shm::Control& control = lane_.control();

@@ -43,9 +43,10 @@ class ResultBuffer final : public Output {
 class Publisher {
   public:
     explicit Publisher(shm::Lane& lane) : lane_(lane), generation_(lane.control().info.generation) {}
-    // Blocks while the ring is full, and says so. `record.length` etc. are filled in from `out`. The record is the
+    // Blocks while the ring is full, and says so. `task` is the number in the request, `index` that of an item. The record is the
     // parent's at once; the parent is woken by ring_if_wanted(), which must be called before anything takes time.
-    bool publish(shm::Record record, const ResultBuffer& out);
+    bool publish(shm::RecordKind kind, Outcome outcome, std::uint32_t index, std::uint32_t nanoseconds,
+                 std::uint64_t task, const ResultBuffer& out);
     // Wakes the parent if it sleeps and has not been told yet of the last record. After a full fence, or a compare-and-
     // swap with fence_after_rmw(): the parent sets `want` and then looks at the tail, we store the tail and then look at
     // `want`; without a fence on both sides each could miss the other's store.
