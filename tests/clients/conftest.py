@@ -14,30 +14,35 @@ from typing import Any
 import hardwork
 import pytest
 
-CONTEXT = multiprocessing.get_context("fork")
-
 
 @contextmanager
-def _pool(ours: bool) -> Iterator[Any]:
-    with hardwork.Pool(2, context=CONTEXT) if ours else CONTEXT.Pool(2) as pool:
+def _pool(ours: bool, start_method: str) -> Iterator[Any]:
+    context = multiprocessing.get_context(start_method)
+    with hardwork.Pool(2, context=context) if ours else context.Pool(2) as pool:
         yield pool
 
 
 @contextmanager
-def _executor(ours: bool) -> Iterator[Any]:
+def _executor(ours: bool, start_method: str) -> Iterator[Any]:
     kind = hardwork.ProcessPoolExecutor if ours else concurrent.futures.ProcessPoolExecutor
-    with kind(2, mp_context=CONTEXT) as executor:
+    with kind(2, mp_context=multiprocessing.get_context(start_method)) as executor:
         yield executor
 
 
+@pytest.fixture(params=["fork", "forkserver", "spawn"])
+def start_method(request: pytest.FixtureRequest) -> str:
+    """For one client of each face; the others do with fork."""
+    return str(request.param)
+
+
 @pytest.fixture
-def with_pools() -> Callable[[Callable[[Any], Any]], tuple[Any, Any]]:
+def with_pools() -> Callable[..., tuple[Any, Any]]:
     """Does a job with multiprocessing's Pool and with ours; returns both results."""
 
-    def do(job: Callable[[Any], Any]) -> tuple[Any, Any]:
+    def do(job: Callable[[Any], Any], start_method: str = "fork") -> tuple[Any, Any]:
         results = []
         for ours in (False, True):
-            with _pool(ours) as pool:
+            with _pool(ours, start_method) as pool:
                 results.append(job(pool))
         return results[0], results[1]
 
@@ -45,13 +50,13 @@ def with_pools() -> Callable[[Callable[[Any], Any]], tuple[Any, Any]]:
 
 
 @pytest.fixture
-def with_executors() -> Callable[[Callable[[Any], Any]], tuple[Any, Any]]:
+def with_executors() -> Callable[..., tuple[Any, Any]]:
     """The same with concurrent.futures' executor and ours."""
 
-    def do(job: Callable[[Any], Any]) -> tuple[Any, Any]:
+    def do(job: Callable[[Any], Any], start_method: str = "fork") -> tuple[Any, Any]:
         results = []
         for ours in (False, True):
-            with _executor(ours) as executor:
+            with _executor(ours, start_method) as executor:
                 results.append(job(executor))
         return results[0], results[1]
 

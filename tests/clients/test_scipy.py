@@ -31,11 +31,11 @@ def test_differential_evolution_with_an_executors_map(with_executors: Any) -> No
     assert original == ours
 
 
-def test_brute(with_pools: Any) -> None:
+def test_brute(with_pools: Any, start_method: str) -> None:
     def job(pool: Any) -> Any:
         return optimize.brute(valley, ((-4, 4), (-4, 4)), Ns=15, workers=pool.map, finish=None).tolist()
 
-    original, ours = with_pools(job)
+    original, ours = with_pools(job, start_method)
     assert original == ours
 
 

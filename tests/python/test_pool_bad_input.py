@@ -100,8 +100,8 @@ def test_functions_at_the_call(own_pool: Any, method: str) -> None:
 
 
 def test_a_context_is_named_as_the_parameter_is() -> None:
-    with pytest.raises(TypeError, match="^context must be a multiprocessing context"):
+    with pytest.raises(TypeError, match=r"^context must be a multiprocessing context"):
         hardwork.Pool(1, context=5)
-    with pytest.raises(TypeError, match="^mp_context must be a multiprocessing context"):
+    with pytest.raises(TypeError, match=r"^mp_context must be a multiprocessing context"):
         hardwork.ProcessPoolExecutor(1, mp_context=5)  # type: ignore[arg-type]
     assert multiprocessing.active_children() == []
