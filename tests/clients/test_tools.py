@@ -37,9 +37,10 @@ def test_tqdm(monkeypatch: pytest.MonkeyPatch, options: dict[str, int]) -> None:
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Noted)
     for results, counts in (original, job()):
         assert results == [number * number for number in range(40)]
-        # The bar went through every number on its way, and stood still or went on each time.
         assert counts == sorted(counts)
-        assert set(counts) == set(range(41))
+    # The bar went through every number on its way. It counts submits: with chunks that is the original's chunks.
+    assert set(counts) == set(range(41))
+    assert (set(original[1]) == set(counts)) is (options.get("chunksize", 1) == 1)
     assert made == [2]
 
 
