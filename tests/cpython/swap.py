@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import _base
-from multiprocessing import managers
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,6 @@ def swap() -> None:
     import hardwork
 
     hardwork.install()
-    # The managers module has taken the class when it was imported.
-    managers.SyncManager.register("Pool", hardwork.Pool, managers.PoolProxy)  # type: ignore[attr-defined]
     adopt.import_tests("test.support")
     _swap_in_scripts()
     with _future_swapped():

@@ -6,7 +6,8 @@ import concurrent.futures
 import concurrent.futures.process
 import multiprocessing
 import multiprocessing.pool
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import hardwork
 import pytest
@@ -47,6 +48,42 @@ def test_ours_are_still_instances_of_the_originals(installed: None) -> None:
         assert isinstance(executor, STANDARD)
     with multiprocessing.Pool(1) as pool:
         assert isinstance(pool, POOL)
+
+
+MANAGER = """
+import sys
+import multiprocessing
+import multiprocessing.pool
+import hardwork
+
+def kind():
+    from multiprocessing.managers import SyncManager
+    return SyncManager._registry["Pool"][0]
+
+if __name__ == "__main__":
+    standard = multiprocessing.pool.Pool
+    if sys.argv[1] == "before":
+        assert kind() is standard
+    hardwork.install()
+    hardwork.install()
+    assert kind() is hardwork.Pool
+    for method in ("fork", "spawn"):
+        with multiprocessing.get_context(method).Manager() as manager:
+            with manager.Pool(1) as pool:
+                print(pool.map(abs, [-1, 2]), pool.apply_async(abs, (-3,)).get())
+                print(str(pool).split()[0])
+    hardwork.uninstall()
+    assert kind() is standard
+    hardwork.uninstall()
+    assert kind() is standard
+"""
+
+
+@pytest.mark.parametrize("imported", ["before", "after"])
+def test_pools_of_managers(run_script: Callable[..., Any], imported: str) -> None:
+    done = run_script(MANAGER, imported)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["[1, 2] 3", "<hardwork.pool.Pool"] * 2
 
 
 def test_thread_pools_are_left_alone(installed: None) -> None:
