@@ -1,4 +1,4 @@
-"""Memory of a pending future, as growth of the process: the future, its task's input, everything."""
+"""Memory of a pending future or AsyncResult, as growth of the process: the object, its task's input, everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TARGET = 160
 
 # In a process of its own: what other workloads have freed would be taken first, and not be seen.
 PROGRAM = """
-import concurrent.futures, json, multiprocessing, sys, time
+import concurrent.futures, contextlib, json, multiprocessing, sys, time
 import hardwork
 from bench._work import trivial
 
@@ -24,43 +24,56 @@ def resident():
 def block():
     event.wait()
 
-def fill(executor, futures, start, stop):
+def fill(submit, futures, start, stop):
     for index in range(start, stop):
-        futures[index] = executor.submit(trivial, index)
+        futures[index] = submit(trivial, index)
 
-kind = {"hardwork": hardwork, "standard": concurrent.futures}[sys.argv[1]].ProcessPoolExecutor
-count = int(sys.argv[2])
+count = int(sys.argv[3])
 context = multiprocessing.get_context("fork")
 event = context.Event()
-with kind(1, mp_context=context) as executor:
+with contextlib.ExitStack() as stack:
+    if sys.argv[2] == "executor":
+        kind = {"hardwork": hardwork, "standard": concurrent.futures}[sys.argv[1]].ProcessPoolExecutor
+        executor = stack.enter_context(kind(1, mp_context=context))
+        submit, outcome = executor.submit, "result"
+    else:
+        pool = hardwork.Pool(1, context=context) if sys.argv[1] == "hardwork" else context.Pool(1)
+        apply_async = stack.enter_context(pool).apply_async
+        submit, outcome = lambda function, *arguments: apply_async(function, arguments), "get"
     # The first fill what is there anyway, however many are pending: rings, and the interpreter's arenas.
     first = count // 10
     futures = [None] * (first + count)
-    blocker = executor.submit(block)
-    fill(executor, futures, 0, first)
+    blocker = submit(block)
+    fill(submit, futures, 0, first)
     time.sleep(0.1)
     before = resident()
-    fill(executor, futures, first, first + count)
+    fill(submit, futures, first, first + count)
     time.sleep(0.1)
     grown = resident() - before
     event.set()
-    assert [future.result() for future in futures] == list(range(1, first + count + 1))
+    assert [getattr(future, outcome)() for future in futures] == list(range(1, first + count + 1))
 print(json.dumps(grown / count))
 """
 
 
-def bytes_each(kind: str, count: int) -> float:
-    command = [sys.executable, "-c", PROGRAM, kind, str(count)]
+def bytes_each(whose: str, face: str, count: int) -> float:
+    command = [sys.executable, "-c", PROGRAM, whose, face, str(count)]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(json.loads(ended.stdout))
 
 
-def run(settings: Settings) -> list[Line]:
-    ours, reference = settings.size(500_000), settings.reference_size(500_000, 20)
-    own = [bytes_each("hardwork", ours) for _ in range(settings.rounds(3))]
-    theirs = [bytes_each("standard", reference) for _ in range(settings.rounds(3))]
-    detail = f"best {min(own):.0f}; ProcessPoolExecutor {statistics.median(theirs):.0f}, best {min(theirs):.0f}"
-    note = f"growth of the process by {ours:_} pending tasks; reference: {reference:_}"
+def measure(settings: Settings, face: str, what: str, reference: str, target: float | None) -> Line:
+    ours, sample = settings.size(500_000), settings.reference_size(500_000, 20)
+    own = [bytes_each("hardwork", face, ours) for _ in range(settings.rounds(3))]
+    theirs = [bytes_each("standard", face, sample) for _ in range(settings.rounds(3))]
+    detail = f"best {min(own):.0f}; {reference} {statistics.median(theirs):.0f}, best {min(theirs):.0f}"
+    note = f"growth of the process by {ours:_} pending tasks; reference: {sample:_}"
     numbers = {"ours": own, "reference": theirs}
-    value = statistics.median(own)
-    return [Line("future_memory", "a pending future", value, "bytes", TARGET, False, detail, note, numbers=numbers)]
+    return Line("future_memory", what, statistics.median(own), "bytes", target, False, detail, note, numbers=numbers)
+
+
+def run(settings: Settings) -> list[Line]:
+    return [
+        measure(settings, "executor", "a pending future", "ProcessPoolExecutor", TARGET),
+        measure(settings, "pool", "a pending AsyncResult", "Pool", None),
+    ]

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from bench._harness import (
-    FORK,
     OURS,
     STANDARD,
     WORKERS,
@@ -18,6 +17,7 @@ from bench._harness import (
     time_text,
     warm_executor,
 )
+from bench._pools import warm_pool
 from bench._work import ideal_seconds, skewed, turn
 
 TARGET = 0.90
@@ -32,9 +32,8 @@ def by_executor(kind: Any, items: list[int]) -> float:
     return seconds
 
 
-def by_pool(items: list[int]) -> float:
-    with FORK.Pool(WORKERS) as pool:
-        pool.map(turn, [1] * 100)
+def by_pool(ours: bool, items: list[int]) -> float:
+    with warm_pool(ours) as pool:
         start = time.perf_counter()
         results = pool.map(turn, items)
         seconds = time.perf_counter() - start
@@ -44,10 +43,11 @@ def by_pool(items: list[int]) -> float:
 
 def run(settings: Settings) -> list[Line]:
     items = skewed(settings.size(3000), 100e-6)
-    own, of_pool, of_executor, ideal = alternate(
+    own, own_pool, of_pool, of_executor, ideal = alternate(
         settings.rounds(7),
         lambda: by_executor(OURS, items),
-        lambda: by_pool(items),
+        lambda: by_pool(True, items),
+        lambda: by_pool(False, items),
         lambda: by_executor(STANDARD, items),
         lambda: ideal_seconds(items, WORKERS),
     )
@@ -60,6 +60,7 @@ def run(settings: Settings) -> list[Line]:
 
     return [
         line("hardwork map", own, TARGET),
+        line("hardwork.Pool map", own_pool, TARGET),
         line("Pool.map", of_pool, None),
         line("ProcessPoolExecutor.map", of_executor, None),
     ]
