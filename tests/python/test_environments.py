@@ -82,6 +82,13 @@ def test_an_interactive_prompt(run: Run) -> None:
     assert done.stdout.splitlines() == SAID, done.stderr
 
 
+def test_a_frozen_program(run: Run) -> None:
+    # As what makes programs of one file says it: the executable is no interpreter, and so only a fork is like it.
+    text = PROGRAM.read_text()
+    assert run("-c", f"import sys\nsys.frozen = True\nsys.executable = sys.argv[0]\n{text}", "fork") == SAID[:1]
+    assert run("-c", f"import sys\nsys.frozen = True\nsys.executable = None\n{text}", "fork") == SAID[:1]
+
+
 @pytest.mark.parametrize("how", [["both_faces.py"], ["-m", "both_faces"]], ids=["file", "module"])
 def test_under_a_profiler(run: Run, how: list[str]) -> None:
     said = run("-m", "cProfile", *how, *START_METHODS)

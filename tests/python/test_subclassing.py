@@ -95,3 +95,86 @@ def test_the_processes_it_shows(pool: Any) -> None:
     for pid, process in pool._processes.items():
         assert process.pid == pid
         assert process.is_alive()
+
+
+def test_a_map_replaced_on_the_instance(executor: Any) -> None:
+    original = executor.map
+    calls: list[Any] = []
+
+    def noting(fn: Any, *iterables: Any, **options: Any) -> Any:
+        calls.append(fn)
+        return original(fn, *iterables, **options)
+
+    executor.map = noting
+    assert list(executor.map(double, [1, 2], timeout=50)) == [2, 4]
+    assert executor.submit(double, 3).result() == 6
+    assert calls == [double]
+    del executor.map  # it holds the executor in a cycle
+
+
+def test_a_map_of_a_subclass(executor_class: Any) -> None:
+    class Sorted(executor_class):  # type: ignore[misc]
+        def map(self, fn: Any, *iterables: Any, **options: Any) -> Any:
+            return iter(sorted(super().map(fn, *iterables, **options), reverse=True))
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return super().submit(fn, *args, **kwargs)
+
+    with Sorted(2) as pool:
+        assert list(pool.map(double, [1, 3, 2])) == [6, 4, 2]
+
+
+POOL_METHODS = {
+    "apply": ((2,),),
+    "apply_async": ((2,),),
+    "map": ([2],),
+    "map_async": ([2],),
+    "starmap": ([(2,)],),
+    "starmap_async": ([(2,)],),
+    "imap": ([2],),
+    "imap_unordered": ([2],),
+}
+
+
+def noting_pool(pool_class: Any) -> Any:
+    """A subclass whose methods tell of their calls, also of those by other methods."""
+    calls: list[str] = []
+
+    def method(name: str) -> Any:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            calls.append(name)
+            return getattr(pool_class, name)(self, *args, **kwargs)
+
+        return call
+
+    return type("Noting", (pool_class,), {**{name: method(name) for name in POOL_METHODS}, "calls": calls})
+
+
+@pytest.mark.parametrize("name", POOL_METHODS)
+def test_methods_of_a_pools_subclass(pool_class: Any, name: str) -> None:
+    with noting_pool(pool_class)(1) as pool:
+        result = getattr(pool, name)(double, *POOL_METHODS[name])
+        if name.endswith("async"):
+            result = result.get()
+        elif name.startswith("imap"):
+            result = list(result)
+        assert result == (4 if name.startswith("apply") else [4])
+        # As with the original: the one that is defined by another goes through it, and no other does.
+        assert pool.calls == (["apply", "apply_async"] if name == "apply" else [name])
+
+
+def test_methods_replaced_on_a_pool(any_pool: Any) -> None:
+    original = any_pool.apply_async
+    calls: list[Any] = []
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return original(*args, **kwargs)
+
+    any_pool.apply_async = noting
+    assert any_pool.apply(double, (2,)) == 4
+    assert calls == [(double, (2,), {})]
+    any_pool.map = lambda func, items: [func(item) + 1 for item in items]
+    assert any_pool.map(double, [1]) == [3]
+    assert any_pool.starmap(double, [(1,)]) == [2]
+    del any_pool.apply_async, any_pool.map

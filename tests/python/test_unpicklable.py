@@ -40,16 +40,39 @@ def neighbours_are_fine(pool: Any, bad: Any) -> BaseException:
     return error
 
 
-def test_an_argument_that_raises_when_pickled(pool: Any) -> None:
-    error = neighbours_are_fine(pool, (identity, RaisesWhenPickled()))
+def test_an_argument_that_raises_when_pickled(executor: Any) -> None:
+    error = neighbours_are_fine(executor, (identity, RaisesWhenPickled()))
     assert type(error) is RuntimeError
     assert "refuses to be pickled" in str(error)
 
 
-def test_an_argument_of_a_kind_that_does_not_pickle(pool: Any) -> None:
-    error = neighbours_are_fine(pool, (identity, threading.Lock()))
+def test_an_argument_of_a_kind_that_does_not_pickle(executor: Any) -> None:
+    error = neighbours_are_fine(executor, (identity, threading.Lock()))
     assert isinstance(error, TypeError)
     assert "lock" in str(error)
+
+
+def test_items_of_a_map_fail_by_the_iterator_and_not_at_the_call(executor: Any) -> None:
+    results = executor.map(identity, [1, RaisesWhenPickled(), 3])
+    assert next(results) == 1
+    with pytest.raises(RuntimeError, match="refuses to be pickled"):
+        next(results)
+    assert executor.submit(double, 1).result() == 2
+
+
+@pytest.mark.parametrize("bad", [RaisesWhenPickled, threading.Lock])
+def test_arguments_of_a_pool_fail_by_the_result_and_not_at_the_call(any_pool: Any, bad: Any) -> None:
+    results = [
+        any_pool.apply_async(identity, (bad(),)),
+        any_pool.apply_async(identity, (), {"value": bad()}),
+        any_pool.map_async(identity, [1, bad(), 3], 1),
+        any_pool.starmap_async(identity, [(1,), (bad(),)], 1),
+    ]
+    iterators = [any_pool.imap(identity, [bad()]), any_pool.imap_unordered(identity, [bad()])]
+    for get in [result.get for result in results] + [iterator.next for iterator in iterators]:
+        with pytest.raises((RuntimeError, TypeError), match="pickle"):
+            get(50)
+    assert any_pool.apply(identity, (1,)) == 1
 
 
 def test_an_argument_that_raises_when_unpickled(pool: Any) -> None:
