@@ -25,8 +25,8 @@ def install() -> None:
     """Puts hardwork's classes in the place of both standard ones, for this process and those that it forks.
 
     From then on `concurrent.futures.ProcessPoolExecutor`, `multiprocessing.Pool`, `multiprocessing.pool.Pool` and
-    ``Pool`` of every context and of `multiprocessing.Manager()` make hardwork's pools. A module that has imported one of
-    the names before keeps what it has. `multiprocessing.pool.ThreadPool` is not touched. Calling it again changes
+    ``Pool`` of every context and of `multiprocessing.Manager()` make hardwork's pools. A module that has imported one
+    of the names before keeps what it has. `multiprocessing.pool.ThreadPool` is not touched. Calling it again changes
     nothing.
     """
     for module, name, ours in _PLACES:
