@@ -47,7 +47,9 @@ class ClaimLoop {
     void execute(const shm::Request& request, const Invocation& call, shm::RecordKind kind, Stopwatch& watch);
     void begin(const shm::Request& request, std::uint32_t item);
     std::span<const std::byte> payload(const shm::Request& request);
+    // Not before it has done something: where all have too much from their birth on, nothing would ever be done.
     bool limit_reached() {
+        if (executed_ == 0) return damaged();
         return (max_tasks_ != 0 && executed_ >= max_tasks_) || (max_memory_ != 0 && memory_exceeded()) || damaged();
     }
     bool memory_exceeded();

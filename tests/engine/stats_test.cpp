@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "os/life.hpp"
 #include "os/memory_use.hpp"
 
 namespace hardwork::test {
@@ -116,6 +117,31 @@ TEST_F(Stats, WhatADeadWorkerHadNotStartedIsRequeued) {
     expect_balance();
 }
 
+// One worker, and all of it is in its lane: it is known to the last one what comes back.
+TEST_F(Stats, WhatIsRequeuedIsCountedExactly) {
+    start(1);
+    for (int i = 0; i < 2'000; ++i)  // short ones, so that a lane is given many
+        call(1);
+    const auto pid = static_cast<std::int32_t>(call(kPid));
+    usleep(20'000);
+    ASSERT_EQ(kill(pid, SIGSTOP), 0);
+    while (!os::is_stopped(pid))
+        usleep(1'000);
+    std::vector<Task*> tasks;
+    for (int i = 0; i < 20; ++i)
+        tasks.push_back(submit(i));
+    EXPECT_EQ(engine->stats().requeued, 0U);
+    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    for (Task* task : tasks)
+        expect_ending(task, Ending::value);
+    const PoolStats stats = engine->stats();
+    EXPECT_EQ(stats.requeued, 20U);
+    EXPECT_EQ(stats.retried, 0U);
+    EXPECT_EQ(stats.failed, 0U);
+    EXPECT_EQ(stats.done, 2'021U);
+    expect_balance();
+}
+
 TEST_F(Stats, RetriesAreCounted) {
     start(1);
     shared_counters()[kTries].store(0);
@@ -124,6 +150,7 @@ TEST_F(Stats, RetriesAreCounted) {
     engine->release(task);
     const PoolStats stats = engine->stats();
     EXPECT_EQ(stats.retried, 2U);
+    EXPECT_EQ(stats.requeued, 0U);
     EXPECT_EQ(stats.submitted, 1U);
     EXPECT_EQ(stats.done, 1U);
     EXPECT_EQ(stats.failed, 0U);
@@ -163,6 +190,13 @@ class Memory : public Stats {
     // A sanitizer's shadow, and what the test's process has anyway.
     static std::uint64_t base() { return os::resident_bytes(getpid()); }
 };
+
+// Each does one task at least, or none would ever be done.
+TEST_F(Memory, WorkersThatHaveTooMuchFromTheirBirthOnWork) {
+    start_limited(1);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(call(i), 2 * i);
+}
 
 TEST_F(Memory, AWorkerThatHasTooMuchIsReplacedAfterItsTask) {
     start_limited(base() + 100'000'000);
