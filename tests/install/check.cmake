@@ -1,6 +1,7 @@
 # Installs the build, and builds and runs a program of somebody who has nothing but that: by find_package, by pkg-config,
 # and after the installation has been moved.
-#   cmake -DBUILD=... -DWORK=... -DCOMPILER=... -DGENERATOR=... -DFLAGS=... -DVERSION=... -P check.cmake
+#   cmake -DBUILD=... -DWORK=... -DCOMPILER=... -DGENERATOR=... -DFLAGS=... -DVERSION=... -DFAULT_POINTS=...
+#     -P check.cmake
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -38,6 +39,23 @@ foreach(library IN LISTS libraries)
   run("${build}/stranger")
   string(COMPARE EQUAL "${library}" hardwork_shared wanted)
   needs("${build}/stranger" ${wanted})
+endforeach()
+
+# A release has no fault points: each keeps the path of its source file among the constants. Those for a debugger do not
+# count; and a build that has some shows that they would be found.
+file(GLOB_RECURSE installed "${WORK}/moved/libhardwork.a" "${WORK}/moved/libhardwork.so" "${WORK}/moved/bin/hardwork")
+if(NOT installed)
+  message(FATAL_ERROR "nothing was found to look for fault points in")
+endif()
+foreach(each IN LISTS installed)
+  run(objcopy --strip-debug "${each}" "${WORK}/stripped")
+  file(STRINGS "${WORK}/stripped" points
+    REGEX "(worker/claim_loop|worker/publisher|engine/dispatch|base/atomic|hardwork/worker)\\.[ch]pp$")
+  if(points AND NOT FAULT_POINTS)
+    message(FATAL_ERROR "${each} has fault points: ${points}")
+  elseif(FAULT_POINTS AND NOT points)
+    message(FATAL_ERROR "${each} was built with fault points, and none was found")
+  endif()
 endforeach()
 
 # It shows our own names only, and few that are not for programs.

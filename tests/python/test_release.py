@@ -1,4 +1,4 @@
-"""What must not be in the extension that people install."""
+"""What must not be in the extension that people install; tests/install/check.cmake looks into the C++ library."""
 
 import struct
 
