@@ -35,6 +35,9 @@ struct Atomic : std::atomic<T> {
     T fetch_sub(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
         return passed(Base::fetch_sub(value, order), where);
     }
+    T fetch_or(T value, Order order = Order::seq_cst, const Where& where = Where::current()) {
+        return passed(Base::fetch_or(value, order), where);
+    }
     bool compare_exchange_strong(T& expected, T value, Order done, Order not_done,
                                  const Where& where = Where::current()) {
         return passed(Base::compare_exchange_strong(expected, value, done, not_done), where);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "hardwork/fault.hpp"
 #include "os/cgroup.hpp"
 #include "os/process.hpp"
 
@@ -33,11 +34,15 @@ void LifeMark::prepare() {
 
 void LifeMark::hold() {
     if (pthread_mutex_lock(&mutex_) != 0) return;
+    HARDWORK_FAULT_POINT();
     // The kernel wakes nobody without this bit, which a thread sets that waits to lock. Nobody ever does that here.
     word().fetch_or(FUTEX_WAITERS, std::memory_order_relaxed);
 }
 
-void LifeMark::let_go() { pthread_mutex_unlock(&mutex_); }
+void LifeMark::let_go() {
+    pthread_mutex_unlock(&mutex_);
+    HARDWORK_FAULT_POINT();
+}
 
 // All of glibc's architectures have it first in a mutex.
 Atomic<std::uint32_t>& LifeMark::word() { return *reinterpret_cast<Atomic<std::uint32_t>*>(&mutex_); }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +120,8 @@ ExitStatus status_from_pidfd(const Fd& pidfd) {
     if (ioctl(pidfd.get(), kGetInfo, &info) < 0 || (info.mask & kInfoExit) == 0) return {};
     return status_of(info.exit_code);
 }
+
+void die_with_parent(bool whether) { prctl(PR_SET_PDEATHSIG, whether ? SIGKILL : 0); }
 
 void exit_now(int code) { _exit(code); }
 

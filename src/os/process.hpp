@@ -37,6 +37,9 @@ std::optional<ExitStatus> reap(std::int32_t pid);
 // (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15); unknown otherwise.
 ExitStatus status_from_pidfd(const Fd& pidfd);
 
+// Whether this process is killed when the thread that forked it ends (prctl(2), PR_SET_PDEATHSIG).
+void die_with_parent(bool whether);
+
 [[noreturn]] void exit_now(int code);  // _exit
 [[noreturn]] void kill_self();         // SIGKILL to this process
 

@@ -1,6 +1,7 @@
 // How requested births become processes: through the template, or each as a child of our own.
 #include <utility>
 
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "os/codes.hpp"
 #include "os/duplicate.hpp"
@@ -90,6 +91,7 @@ void SupervisorImpl::start_own(std::uint64_t ticket, Birth& birth) {
                             state_->program.reader.get()};
     std::int32_t pid = 0;
     const int code = source_.start_worker(setup, pid);
+    HARDWORK_FAULT_POINT();
     place.value().reset();
     if (code != 0) return fail(ticket, Error{Errc::system, code, kStartWorker});
     auto pidfd = os::open_pidfd(pid);

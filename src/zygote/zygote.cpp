@@ -146,6 +146,8 @@ std::optional<int> Template::on_birth(Packet&& birth) {
     os::clear_last_error();
     HARDWORK_FAULT_POINT();
     const std::int32_t pid = hooks_.fork_worker();
+    // Until the parent knows of it there is only the template to end it. A template has one thread.
+    if (pid == 0) os::die_with_parent(true);
     HARDWORK_FAULT_POINT();
     if (pid == 0) return live_as_worker(birth, std::move(lane_fd));
     if (pid < 0) {
@@ -181,6 +183,7 @@ int Template::live_as_worker(const Packet& birth, os::Fd lane_fd) {
     const int self_fd = self.value().get();
     // Not heard means not born: the parent may have given the lane to another worker by now.
     if (!tell(born, std::span<const int>(&self_fd, 1))) return kExitSystem;
+    os::die_with_parent(false);
     HARDWORK_FAULT_POINT();
     self.value().reset();
     channel_.close();

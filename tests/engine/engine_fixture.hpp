@@ -62,9 +62,12 @@ inline constexpr std::size_t kBirths = kCounters - 5;    // counted where the fi
 inline constexpr std::size_t kRewindAt = kCounters - 4;  // the item that sets its span's cursor back to 0, and dies
 
 // Counts executions in memory that all processes share.
-inline std::atomic<std::uint32_t>* shared_counters() {
-    static auto* counters = static_cast<std::atomic<std::uint32_t>*>(
+inline std::atomic<std::uint32_t>* new_counters() {
+    return static_cast<std::atomic<std::uint32_t>*>(
         mmap(nullptr, kCounters * 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+inline std::atomic<std::uint32_t>*& shared_counters() {
+    static auto* counters = new_counters();
     return counters;
 }
 
@@ -204,7 +207,7 @@ class TestRunner final : public Runner {
 // Which process this is, of those of a pool that a ForkSource makes.
 enum class Role : std::uint32_t { parent, zygote, worker };
 inline std::atomic<Role> role = Role::parent;  // set by children, in copies of a process that has threads
-// Called in each worker as soon as there is one.
+// Called in each template and worker as soon as there is one.
 inline void (*on_fork)() = nullptr;
 
 class ForkSource final : public WorkerSource {
@@ -215,6 +218,7 @@ class ForkSource final : public WorkerSource {
         pid = fork();
         if (pid == 0) {
             role = Role::zygote;
+            if (on_fork != nullptr) on_fork();
             struct Hooks final : TemplateHooks {
                 int fail = 0;
                 std::int32_t fork_worker() override {
@@ -240,6 +244,21 @@ class ForkSource final : public WorkerSource {
     int fail_initialize_;
 };
 
+// Each worker is a child of this process, which has threads: its runner must not need what one of them may hold.
+class StartSource final : public WorkerSource {
+  public:
+    bool uses_template() const override { return false; }
+    int start_template(int, std::int32_t&) override { return ENOSYS; }
+    int start_worker(const WorkerSetup& setup, std::int32_t& pid) override {
+        pid = fork();
+        if (pid != 0) return pid < 0 ? errno : 0;
+        role = Role::worker;
+        if (on_fork != nullptr) on_fork();
+        TestRunner runner(0);
+        _exit(run_worker(setup, runner));
+    }
+};
+
 class Notices final : public EngineEvents {
   public:
     void on_done(std::span<void* const> cookies) override {
@@ -259,8 +278,11 @@ class EngineTest : public ::testing::Test {
         start_with(options, fail_initialize);
     }
     void start_with(const EngineOptions& options, int fail_initialize = 0) {
+        start_with(options, std::make_shared<ForkSource>(fail_initialize));
+    }
+    void start_with(const EngineOptions& options, std::shared_ptr<WorkerSource> source) {
         shared_counters();
-        const Error error = Engine::create(options, std::make_shared<ForkSource>(fail_initialize), notices, engine);
+        const Error error = Engine::create(options, std::move(source), notices, engine);
         ASSERT_EQ(error.code, Errc::ok) << error.what;
         const std::byte code{1};
         function = engine->define({&code, 1});

@@ -34,11 +34,14 @@ constexpr const char* name_of(Role who) {
 
 inline constexpr std::size_t kMostSites = 1024;
 inline constexpr std::size_t kMostPids = 4096;
+inline constexpr std::size_t kMostTemplates = 64;
 
 struct Site {
     std::atomic<std::uint64_t> id;      // of the place and who passed it; 0: none
     std::atomic<std::uint32_t> passed;  // so often, ever
-    std::atomic<std::uint32_t> role;    // Role
+    std::atomic<std::uint32_t> struck;
+    std::atomic<std::uint32_t> vain;  // there was nobody to strike
+    std::atomic<std::uint32_t> role;  // Role
     std::atomic<std::uint32_t> line;
     char file[40];
 };
@@ -54,13 +57,19 @@ struct Board {
     std::atomic<std::int32_t> strikes_left;
     std::atomic<std::uint64_t> random;
     std::atomic<std::uint32_t> struck;  // so many strikes
+    std::atomic<bool> parent_itself;    // in the parent it is the parent that is struck, and not a worker
+    std::array<std::atomic<std::int32_t>, kMostTemplates> templates;
+    std::atomic<std::uint32_t> templates_used;
     std::atomic<std::uint32_t> pids_used;
     std::array<std::atomic<std::int32_t>, kMostPids> pids;  // of workers, as they were forked
 };
 
-inline Board* board() {
-    static auto* shared =
-        static_cast<Board*>(mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+// A fork that makes a pool of its own has a board of its own.
+inline Board* new_board() {
+    return static_cast<Board*>(mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+inline Board*& board() {
+    static Board* shared = new_board();
     return shared;
 }
 
@@ -74,14 +83,18 @@ inline std::uint64_t id_of(const fault::Where& where) {
     return id | 1;
 }
 
-// In a worker as soon as there is one.
+// In a worker, or in a template, as soon as there is one.
 inline void note_pid() {
     std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would write a report at each strike, which takes it a second
+    if (role == Role::zygote) {
+        board()->templates[board()->templates_used.fetch_add(1) % kMostTemplates].store(getpid());
+        return;
+    }
     const std::uint32_t slot = board()->pids_used.fetch_add(1);
     if (slot < kMostPids) board()->pids[slot].store(getpid());
 }
 
-inline void note_site(std::uint64_t id, const fault::Where& where) {
+inline Site* note_site(std::uint64_t id, const fault::Where& where) {
     for (std::size_t i = 0; i < kMostSites; ++i) {
         Site& site = board()->sites[(id + i) % kMostSites];
         std::uint64_t none = 0;
@@ -95,8 +108,9 @@ inline void note_site(std::uint64_t id, const fault::Where& where) {
             continue;
         }
         site.passed.fetch_add(1);
-        return;
+        return &site;
     }
+    return nullptr;
 }
 
 // The worker that was forked last and lives; 0 if none does.
@@ -110,26 +124,33 @@ inline std::int32_t newest_worker() {
     return 0;
 }
 
-// Here, or from the parent's side on a worker. A template is only ever killed.
-inline void carry_out(Strike strike) {
-    const std::int32_t victim = role == Role::parent ? newest_worker() : getpid();
-    if (victim == 0) return;
+// Here, or from the parent's side on a worker.
+inline bool carry_out(Strike strike, Site* site) {
+    const bool on_worker = role == Role::parent && !board()->parent_itself.load();
+    const std::int32_t victim = on_worker ? newest_worker() : getpid();
+    if (victim == 0) {
+        if (site != nullptr) site->vain.fetch_add(1);
+        return false;
+    }
     board()->struck.fetch_add(1);
+    if (site != nullptr) site->struck.fetch_add(1);
     switch (strike) {
         case Strike::kill: kill(victim, SIGKILL); break;
         case Strike::stop: kill(victim, SIGSTOP); break;
         case Strike::segv: kill(victim, SIGSEGV); break;
-        case Strike::exit0: role == Role::parent ? static_cast<void>(kill(victim, SIGTERM)) : _exit(0);
+        case Strike::exit0: on_worker ? static_cast<void>(kill(victim, SIGTERM)) : _exit(0);
     }
+    return true;
 }
 
 inline void pass(const fault::Where& where) {
     Board& shared = *board();
     const std::uint64_t id = id_of(where);
-    note_site(id, where);
+    Site* const site = note_site(id, where);
     if (shared.armed.load() == id) {
         if (shared.hit.fetch_sub(1) != 1) return;
-        carry_out(static_cast<Strike>(shared.strike.load()));
+        // In vain: the next time, then.
+        if (!carry_out(static_cast<Strike>(shared.strike.load()), site)) shared.hit.store(1);
         return;
     }
     const std::uint32_t one_in = shared.one_in.load();
@@ -140,11 +161,14 @@ inline void pass(const fault::Where& where) {
     random = (random ^ (random >> 27)) * 0x94d049bb133111ebU;
     random ^= random >> 31;
     if (random % one_in != 0 || shared.strikes_left.fetch_sub(1) <= 0) return;
-    carry_out(static_cast<Strike>((random >> 40) % 4));
+    carry_out(static_cast<Strike>((random >> 40) % 4), site);
 }
 
-// Workers that were stopped go on.
+// Who was stopped goes on.
 inline void continue_all() {
+    for (const auto& each : board()->templates) {
+        if (const std::int32_t pid = each.load(); pid != 0) kill(pid, SIGCONT);
+    }
     for (std::uint32_t i = 0; i < board()->pids_used.load() && i < kMostPids; ++i) {
         if (const std::int32_t pid = board()->pids[i].load(); pid != 0) kill(pid, SIGCONT);
     }
