@@ -7,11 +7,13 @@
 #include "explorer.hpp"
 #include "hardwork/error.hpp"
 #include "shm/request.hpp"
+#include "steps.hpp"
 
 namespace hardwork::shm {
 namespace {
 
 using testing::explore;
+using testing::Step;
 using Byte = std::uint8_t;
 
 // The worker claims and runs it (and may die at any moment), the parent takes it back or buries.
@@ -28,97 +30,84 @@ struct TaskModel {
     bool record = false;
     bool touched = false;  // the task's own code has begun
     bool alive = true;
-    Byte worker = 0;
-    Byte parent = 0;
+    Step worker = Step::enter_claim;
+    Step parent = Step::take_back_task;
     Byte given = 0;  // to another worker
     bool done = false;
     bool lost = false;
     auto operator<=>(const TaskModel&) const = default;
 };
 
-enum WorkerStep : Byte {
-    kEnterClaim,
-    kLook,
-    kSwap,
-    kLateClaim,
-    kEnterDecode,
-    kTouch,
-    kPublishPhase,
-    kPublish,
-    kRested
-};
-enum ParentStep : Byte { kTake, kTakeStore, kWait, kSettled };
-
 void worker_step(const TaskRules& rules, TaskModel& m) {
-    const Byte after_swap = rules.phase_first ? kEnterDecode : kLateClaim;
+    const Step after_swap = rules.phase_first ? Step::enter_decode : Step::late_claim;
     switch (m.worker) {
-        case kEnterClaim:
+        case Step::enter_claim:
             if (rules.phase_first) m.phase = Phase::claim;
-            m.worker = rules.atomic ? kSwap : kLook;
+            m.worker = rules.atomic ? Step::claim_task : Step::look;
             break;
-        case kLook: m.worker = m.claim == kOpen ? kSwap : kRested; break;
-        case kSwap:
+        case Step::look: m.worker = m.claim == kOpen ? Step::claim_task : Step::over; break;
+        case Step::claim_task:
             if (rules.atomic && m.claim != kOpen) {
-                m.worker = kRested;
+                m.worker = Step::over;
             } else {
                 m.claim = kClaimed;
                 m.worker = after_swap;
             }
             break;
-        case kLateClaim:
+        case Step::late_claim:
             m.phase = Phase::claim;
-            m.worker = kEnterDecode;
+            m.worker = Step::enter_decode;
             break;
-        case kEnterDecode:
+        case Step::enter_decode:
             m.phase = Phase::decode;
-            m.worker = kTouch;
+            m.worker = Step::run;
             break;
-        case kTouch:
+        case Step::run:
             m.touched = true;
-            m.worker = kPublishPhase;
+            m.worker = Step::enter_publish;
             break;
-        case kPublishPhase:
+        case Step::enter_publish:
             m.phase = Phase::publish;
-            m.worker = kPublish;
+            m.worker = Step::publish;
             break;
         default:
             m.record = true;
-            m.worker = kRested;
+            m.worker = Step::over;
             break;
     }
 }
 
 void parent_step(const TaskRules& rules, TaskModel& m) {
-    if (m.parent == kTake) {
+    if (m.parent == Step::take_back_task) {
         if (!rules.parent_takes || m.claim != kOpen) {
-            m.parent = kWait;
+            m.parent = Step::bury;
         } else if (rules.atomic) {
             m.claim = kTaken;
             ++m.given;
-            m.parent = kSettled;
+            m.parent = Step::over;
         } else {
-            m.parent = kTakeStore;
+            m.parent = Step::late_take;
         }
-    } else if (m.parent == kTakeStore) {
+    } else if (m.parent == Step::late_take) {
         m.claim = kTaken;
         ++m.given;
-        m.parent = kSettled;
+        m.parent = Step::over;
     } else if (m.record) {  // also of a dead worker: the last drain
         m.done = true;
-        m.parent = kSettled;
+        m.parent = Step::over;
     } else if (!m.alive) {  // the table of docs/design/lane.md
         const bool untouched = m.claim == kOpen || m.phase == Phase::claim;
         if (untouched) ++m.given;
         m.lost = !untouched;
-        m.parent = kSettled;
+        m.parent = Step::over;
     }
 }
 
 testing::Explored<TaskModel> all_tasks(const TaskRules& rules) {
     return explore(TaskModel{}, [&](const TaskModel& m, std::vector<TaskModel>& out) {
-        if (m.alive && m.worker != kRested) worker_step(rules, out.emplace_back(m));
+        if (m.alive && m.worker != Step::over) worker_step(rules, out.emplace_back(m));
         if (m.alive) out.emplace_back(m).alive = false;
-        if (m.parent != kSettled) {
+        if (m.parent != Step::over) {
             TaskModel next = m;
             parent_step(rules, next);
             if (next != m) out.push_back(next);
@@ -129,7 +118,7 @@ testing::Explored<TaskModel> all_tasks(const TaskRules& rules) {
 bool ran_twice(const TaskModel& m) { return m.given + (m.touched ? 1 : 0) > 1; }
 bool forgotten(const TaskModel& m) { return m.given + (m.done ? 1 : 0) + (m.lost ? 1 : 0) != 1; }
 // Lost although its code had not begun: only between the store of DECODE and the first look at the task.
-bool lost_unclaimed(const TaskModel& m) { return m.lost && m.worker != kTouch && !m.touched; }
+bool lost_unclaimed(const TaskModel& m) { return m.lost && m.worker != Step::run && !m.touched; }
 
 TEST(TaskClaimModel, EveryTaskHasExactlyOneEnd) {
     for (const bool parent_takes : {true, false}) {

@@ -31,7 +31,8 @@ struct SpanModel {
     auto operator<=>(const SpanModel&) const = default;
 };
 
-void worker_step(SpanModel& m, bool atomic) {
+// claim_item, in its two steps: the look, and the swap.
+void claim_item_step(SpanModel& m, bool atomic) {
     if (!m.worker_looked) {
         m.worker_saw = m.cursor;
         m.worker_looked = true;
@@ -47,7 +48,8 @@ void worker_step(SpanModel& m, bool atomic) {
     m.expected = item + 1;
 }
 
-void parent_step(SpanModel& m, std::uint32_t keep, bool atomic) {
+// take_tail, likewise.
+void take_tail_step(SpanModel& m, std::uint32_t keep, bool atomic) {
     const std::uint32_t next = cursor_next(m.parent_saw);
     const std::uint32_t end = cursor_end(m.parent_saw);
     if (!m.parent_looked) {
@@ -67,9 +69,9 @@ void parent_step(SpanModel& m, std::uint32_t keep, bool atomic) {
 
 testing::Explored<SpanModel> all_spans(std::uint32_t keep, bool atomic) {
     return explore(SpanModel{}, [&](const SpanModel& m, std::vector<SpanModel>& out) {
-        if (!m.worker_done && cursor_next(m.cursor) < kItems) worker_step(out.emplace_back(m), atomic);
+        if (!m.worker_done && cursor_next(m.cursor) < kItems) claim_item_step(out.emplace_back(m), atomic);
         // A second cut leaves nothing: what the first one kept can be taken as well.
-        if (m.cuts < kCuts) parent_step(out.emplace_back(m), m.cuts == 0 ? keep : 0, atomic);
+        if (m.cuts < kCuts) take_tail_step(out.emplace_back(m), m.cuts == 0 ? keep : 0, atomic);
     });
 }
 
