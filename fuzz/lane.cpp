@@ -2,7 +2,9 @@
 // what the input says, records and status words alike; a process that only sleeps stands in for its life, so that the
 // engine can kill it for what it wrote and ask for another.
 //
-// Whatever is written: no memory error (sanitizers), no hang, and every task ends as soon as its worker is gone.
+// Whatever is written: no memory error (sanitizers), no hang, and every task ends as soon as its worker is gone. And no
+// task or item is claimed and run a second time, unless the input has stored something else than records: a claim word that
+// a worker sets back, or a phase that it never was in, may hide from everybody what it has run.
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,6 +26,11 @@ namespace {
 using namespace hardwork;
 
 constexpr std::uint64_t kPatienceNs = 20'000'000'000;
+
+// What has been run, by the numbers of tasks and items, in this input.
+std::map<std::uint64_t, int> runs;
+constexpr std::uint64_t kItem = std::uint64_t{1} << 63;
+bool stored = false;  // something that no worker stores
 
 // The lane of the worker that lives now.
 std::mutex lock;
@@ -117,14 +125,25 @@ class Hand {
         if ((change & 16) != 0) made.task = input.next<std::uint32_t>();
         if ((change & 64) != 0) made.kind = shm::RecordKind::next_item;
         if (made.in_arena == 1) made.length = sizeof(shm::Extent);
-        std::uint32_t item = 0;
-        if ((change & 32) == 0) {
-            task ? static_cast<void>(shm::claim_task(request.claim, shm::kClaimed))
-                 : static_cast<void>(shm::claim_item(request.claim, item));
-        }
+        if ((change & 32) == 0) run(request, position % 16, task);
         append(made, input.next<std::uint64_t>());
+        control_.worker.phase.store(static_cast<std::uint32_t>(Phase::idle));
+    }
+    // As a worker does: a phase that says where it is, before and after the claim.
+    void run(shm::Request& request, std::uint32_t position, bool task) {
+        if (position >= control_.parent.request_tail.load()) return;
+        control_.worker.position.store(position);
+        control_.worker.phase.store(static_cast<std::uint32_t>(Phase::claim));
+        std::uint32_t item = 0;
+        const bool claimed =
+            task ? shm::claim_task(request.claim, shm::kClaimed) : shm::claim_item(request.claim, item);
+        if (!claimed) return;
+        control_.worker.phase.store(static_cast<std::uint32_t>(Phase::run));
+        // The map has one chunk: the place of an item there says which it is.
+        require(++runs[task ? request.task : kItem | item] == 1 || stored, "a task or an item was run twice");
     }
     void store(Script& input) {
+        stored = true;
         switch (input.next<std::uint8_t>() % 8) {
             case 0: control_.worker.request_head.store(input.next<std::uint32_t>()); break;
             case 1: control_.worker.phase.store(input.next<std::uint32_t>()); break;
@@ -137,6 +156,12 @@ class Hand {
         }
     }
     void advance() { control_.worker.request_head.fetch_add(1); }
+    // Claims one thing, and does not answer: as a worker that is in a task.
+    void claim(Script& input) {
+        const std::uint32_t position = input.next<std::uint8_t>() % 16;
+        shm::Request& request = lane_.request(position);
+        run(request, position, request.kind == shm::RequestKind::task);
+    }
 
   private:
     shm::Lane& lane_;
@@ -196,7 +221,10 @@ struct Pool {
     }
 };
 
-void say_ready() {
+// Several lives in a row that came to nothing break a pool, as they should.
+bool broken(const Engine& engine) { return engine.closed() == Errc::broken; }
+
+void say_ready(const Engine& engine) {
     const std::uint64_t begin = monotonic_ns();
     for (;;) {
         {
@@ -207,25 +235,60 @@ void say_ready() {
             }
             if (lane && kill(sleeper, 0) == 0) return;
         }
+        if (broken(engine)) return;
         require(monotonic_ns() - begin < kPatienceNs, "no worker was born");
         usleep(500);
     }
 }
 
+// The worker dies here, and the rest of the input is the next one's.
+void die(Engine& engine) {
+    std::int32_t before = 0;
+    {
+        const std::lock_guard hold(lock);
+        before = sleeper;
+        kill(before, SIGKILL);
+    }
+    const std::uint64_t begin = monotonic_ns();
+    for (bool born = false; !born && !broken(engine);) {
+        usleep(200);
+        engine.poll();
+        require(monotonic_ns() - begin < kPatienceNs, "no worker was born again");
+        const std::lock_guard hold(lock);
+        born = sleeper != before;
+    }
+    say_ready(engine);
+    engine.poll();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const Pool pool;
+    static std::optional<Pool> made;
+    if (made && broken(*made->engine)) {
+        made->engine->begin_shutdown(Shutdown::terminate);
+        made->engine->wait_stopped(~std::uint64_t{0});
+        made.reset();
+    }
+    if (!made) made.emplace();
+    const Pool& pool = *made;
+    runs.clear();
+    stored = false;
     Engine& engine = *pool.engine;
-    say_ready();
+    say_ready(engine);
     engine.poll();
     std::vector<Task*> tasks = pool.submit_some();
     Job* job = pool.map_some();
     Script input(data, size);
     while (input.any()) {
+        const unsigned step = input.next<std::uint8_t>() % 10U;
+        if (step == 9) {
+            die(engine);
+            continue;
+        }
         const std::lock_guard hold(lock);
         Hand hand(*lane);
-        switch (input.next<std::uint8_t>() % 8) {
+        switch (step) {
             case 0: hand.append(input.next<shm::Record>(), input.next<std::uint64_t>()); break;
             case 1:
             case 2:
@@ -233,6 +296,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             case 4: hand.store(input); break;
             case 5: hand.advance(); break;
             case 6: engine.poll(); break;
+            case 8: hand.claim(input); break;
             default: engine.cancel(tasks[input.next<std::uint8_t>() % tasks.size()]);
         }
     }
@@ -250,7 +314,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (sleeper != 0) kill(sleeper, SIGKILL);
         }
         usleep(200);
-        say_ready();
+        say_ready(engine);
         if (monotonic_ns() - begin > kPatienceNs) {
             const PoolStats stats = engine.stats();
             std::fprintf(stderr, "%lu outstanding of %lu; %lu workers alive of %lu born, %lu retired; closed %d\n",

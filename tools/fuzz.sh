@@ -37,8 +37,7 @@ cmake --preset fuzz -DCMAKE_CXX_COMPILER="$compiler" >"$build/configure.log" 2>&
 }
 cmake --build --preset fuzz -j "$JOBS"
 
-# Memory of the embedded interpreter that lives as long as the program is no leak.
-export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export PYTHONMALLOC=malloc
 [ $# != 0 ] || set -- lane control_messages face_codec python_codec
 
@@ -50,6 +49,10 @@ fuzz_one() {
         return 0
     fi
     mkdir -p "$build/corpus/$program"
+    # Memory of the embedded interpreter that lives as long as the program is no leak.
+    local leaks=1
+    [ "$program" != python_codec ] || leaks=0
+    export ASAN_OPTIONS=detect_leaks=$leaks:allocator_may_return_null=1
     if "$build/fuzz_$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
         -artifact_prefix="$build/failures/$program-" "$build/corpus/$program" "$ROOT/fuzz/corpus/$program" \
         >"$log" 2>&1; then

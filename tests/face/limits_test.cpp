@@ -228,6 +228,7 @@ TEST(Limits, ThePoolCountsWhatHasHappened) {
     EXPECT_EQ(stats.done, 2U);
     EXPECT_EQ(stats.failed, 1U);
     EXPECT_EQ(stats.retried, 1U);
+    EXPECT_EQ(stats.requeued, 0U);
     EXPECT_EQ(stats.workers_born, 2U);
 }
 

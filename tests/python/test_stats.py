@@ -107,6 +107,45 @@ def test_cancelled_tasks():
         assert executor.stats().cancelled == len(cancelled) > 0
 
 
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize("kind", ["executor", "pool"])
+def test_requeued_is_exact(kind):
+    with ProcessPoolExecutor(1) if kind == "executor" else Pool(1) as one:
+        for _ in range(500):  # short ones, so that the lane is given many
+            assert outcome(one, double, 1) == 2
+        pid = outcome(one, os.getpid)
+        os.kill(pid, signal.SIGSTOP)
+        while state_of(pid) != "T":
+            time.sleep(0.001)
+        calls = [one.submit(double, n) if kind == "executor" else one.apply_async(double, (n,)) for n in range(20)]
+        assert one.stats().requeued == 0
+        os.kill(pid, signal.SIGKILL)
+        values = [call.result() if kind == "executor" else call.get() for call in calls]
+        assert values == [double(n) for n in range(20)]
+        stats = one.stats()
+        assert (stats.requeued, stats.retried, stats.failed, stats.done) == (20, 0, 0, 521)
+
+
+def die_twice(path):
+    with open(path, "a") as file:
+        file.write("x")
+    if os.path.getsize(path) < 3:
+        os._exit(1)
+    return os.path.getsize(path)
+
+
+def test_retried_is_exact(pool, tmp_path):
+    view = pool.options(retries=2)
+    path = str(tmp_path / "runs")
+    assert (view.apply(die_twice, (path,)) if isinstance(pool, Pool) else view.submit(die_twice, path).result()) == 3
+    stats = pool.stats()
+    assert (stats.retried, stats.requeued, stats.submitted, stats.done, stats.failed) == (2, 0, 1, 1, 0)
+
+
 def test_they_stay_after_the_end(pool):
     assert outcome(pool, double, 4) == 8
     if isinstance(pool, Pool):
