@@ -34,8 +34,8 @@ def message(kind, sender, fds, ticket=0, lane=0, pid=0, number=0, status=(UNKNOW
     return bytes([sender | fds << 1]) + struct.pack("<IIQIiiIiI", MAGIC, kind, ticket, lane, pid, number, *status, 0)
 
 
-# The steps of fuzz/lane.cpp. Its pool has told the worker of a function (position 0) and given it a task (1) and a map of
-# six items (2); two more tasks follow when it has polled (3 and 4).
+# The steps of fuzz/lane.cpp. Its pool has told the worker of a function (position 0) and given it a task (1) and a map
+# of six items (2); two more tasks follow when it has polled (3 and 4).
 POLL, ADVANCE, DIE = b"\x06", b"\x05", b"\x09"
 LENGTH, OUTCOME, INDEX, ARENA, TASK, UNCLAIMED, NEXT_ITEM = (1 << bit for bit in range(7))
 

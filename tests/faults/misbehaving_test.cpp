@@ -217,7 +217,7 @@ TEST_F(W20, InitializerThrows) {
     EXPECT_TRUE(notes(path_).empty());
 }
 
-// A broken pool instead of endless births.
+// A broken pool instead of endless births, which says how the last worker ended.
 TEST_F(W20, InitializerExits) {
     broken_ = true;
     make({.workers = 2, .initializer = [] { _exit(5); }});

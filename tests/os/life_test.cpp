@@ -1,7 +1,9 @@
 #include "os/life.hpp"
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "os/futex.hpp"
 #include "os_fixture.hpp"
@@ -85,6 +87,24 @@ TEST_F(Life, OfAForkOfTheHolderSaysNothing) {
     child.wait();
     EXPECT_EQ(value(), held);
     mark->let_go();
+}
+
+TEST(IsStopped, SaysWhetherAProcessIs) {
+    Child child([] {
+        for (;;)
+            pause();
+        return 0;
+    });
+    EXPECT_FALSE(is_stopped(child.pid()));
+    ASSERT_EQ(kill(child.pid(), SIGSTOP), 0);
+    while (!is_stopped(child.pid()))
+        usleep(1'000);
+    ASSERT_EQ(kill(child.pid(), SIGCONT), 0);
+    while (is_stopped(child.pid()))
+        usleep(1'000);
+    kill(child.pid(), SIGKILL);
+    child.wait();
+    EXPECT_FALSE(is_stopped(child.pid())) << "gone";
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ def initialize(how: str, path: str, count: int) -> None:
 @pytest.mark.parametrize("how", ["raises", "exits", "crashes"])
 @pytest.mark.parametrize("method", METHODS)
 def test_W20_initializer_fails_always(lab: Any, tmp_path: Any, method: str, how: str) -> None:
-    """A broken pool, with the initializer's own traceback if it raised; no task runs uninitialised."""
+    """A broken pool whose cause is what it raised, or how the last worker ended; no task runs uninitialised."""
     face = lab(method=method, initializer=initialize, initargs=(how, str(tmp_path / "born"), 1))
     face.broken = True
     errors: list[BaseException | None] = []
