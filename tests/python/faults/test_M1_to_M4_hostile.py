@@ -145,7 +145,7 @@ def test_M1_a_record_that_is_right(lab: Any, tmp_path: Any) -> None:
     """What the other cases change is the result, if nothing is changed."""
     face = lab()
     call, pid = hostile(face, tmp_path / "forged", {}, {})
-    poll(lambda: face.call(double, 1) == 2 and call.done())
+    poll(lambda: face.submit(double, 1) and call.done())  # not waited for: they go to one that seems to be idle, too
     assert call.value() == 7
     os.kill(pid, signal.SIGKILL)  # it would sleep for long
 

@@ -19,6 +19,8 @@ from helpers import append_line, double, own_pid, poll, read_lines
 from lab import check_death
 from leaks import is_alive, wait_until_gone
 
+METHODS = ["fork", "forkserver", "spawn"]
+
 
 class Stop(BaseException):
     """No Exception."""
@@ -45,24 +47,70 @@ def test_W11_stopped_while_idle(lab: Any) -> None:
     victim = face.warm()[0]
     os.kill(victim, signal.SIGSTOP)
     try:
-        limited = [face.submit(double, number, timeout=60) for number in range(50)]
+        calls = [face.submit(double, number) for number in range(50)]
         # One may wait in the stopped one's lane until that goes on.
-        poll(lambda: sum(call.done() for call in limited) >= 49)
+        poll(lambda: sum(call.done() for call in calls) >= 49)
     finally:
         os.kill(victim, signal.SIGCONT)
-    assert [call.value() for call in limited] == [2 * number for number in range(50)]
+    assert [call.value() for call in calls] == [2 * number for number in range(50)]
     face.innocents(20)
 
 
-def test_W11_stopped_while_running_with_a_time_limit(lab: Any) -> None:
-    """TaskTimeout; the worker is replaced, and SIGCONT never gives a second result."""
-    face = lab()
-    call = face.submit(freeze, timeout=0.2, grace=0.1)
+@pytest.mark.parametrize("method", METHODS)
+def test_W11_stopped_while_idle_with_a_time_limit(lab: Any, method: str) -> None:
+    """One that does not begin what it was given is replaced, and what it had not begun is run by another."""
+    face = lab(method=method)
+    victim = face.warm()[0]
+    os.kill(victim, signal.SIGSTOP)
+    calls = [face.submit(double, number, timeout=0.3, grace=0.1) for number in range(50)]
+    assert [call.value() for call in calls] == [2 * number for number in range(50)]
+    # If it was given anything: with one worker it must have been.
+    if is_alive(victim):
+        os.kill(victim, signal.SIGCONT)
+    face.innocents(20)
+
+
+def test_W11_the_only_worker_stopped_while_idle(lab: Any) -> None:
+    """The same where nobody else could take the work."""
+    face = lab(workers=1)
+    (victim,) = face.warm()
+    os.kill(victim, signal.SIGSTOP)
+    call = face.submit(double, 21, timeout=0.3, grace=0.1)
+    assert call.value() == 42
+    assert victim not in face.pids()
+    poll(lambda: not is_alive(victim))
+    face.innocents(20)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_W11_stopped_while_running_with_a_time_limit(lab: Any, tmp_path: Any, method: str) -> None:
+    """TaskTimeout; the worker is replaced, and a SIGCONT afterwards gives no second result."""
+    face = lab(method=method)
+    path = tmp_path / "executions"
+    call = face.submit(freeze_and_say_so, str(path), timeout=0.5, grace=0.1)
     face.innocents(50)
-    error = call.error()
-    assert type(error) is TaskTimeout
-    assert call.done()
+    poll(lambda: read_lines(path) or call.done())
+    pid = int(read_lines(path)[0])
+    handle = os.pidfd_open(pid)
+    try:
+        assert type(call.error()) is TaskTimeout
+        poll(lambda: not is_alive(pid))
+        with pytest.raises(ProcessLookupError):
+            # Nobody can go on: that one is dead, and not only forgotten. (Until it is reaped a signal finds it.)
+            poll(lambda: signal.pidfd_send_signal(handle, signal.SIGCONT))
+    finally:
+        os.close(handle)
     face.innocents(20)
+    face.verify()
+    assert read_lines(path) == [str(pid)]
+    assert type(call.error()) is TaskTimeout
+
+
+def freeze_and_say_so(path: str) -> str:
+    append_line(path, os.getpid())
+    freeze()
+    append_line(path, "thawed")
+    return "thawed"
 
 
 def test_W11_continued_before_the_limit(lab: Any, tmp_path: Any) -> None:
