@@ -63,7 +63,7 @@ def add_results(folder: Path) -> None:
     for path in sorted(folder.glob("python-*.json")):
         run: dict[str, dict[str, int]] = {}
         for node, outcome in json.loads(path.read_text()).items():
-            name = node.rpartition("::")[2].partition("[")[0]
+            name = node.partition("::")[2].partition("[")[0]
             counts = run.setdefault(name, {})
             counts[outcome] = counts.get(outcome, 0) + 1
         known[path.stem.replace("python-", "CPython ")] = run

@@ -3,8 +3,9 @@
 #
 #   tools/run_in_sid.sh tools/test_python.sh                       (PYTHON=python3.14 in the environment)
 #
-# Of the environment only PYTHON, JOBS, CI, HARDWORK_FAULT_RESULTS (a folder in sid) and pip's variables are passed on. What the command builds is kept there,
-# so that the next run is quick; nothing is written into the checkout.
+# Of the environment only PYTHON, JOBS, CI, HARDWORK_PROPERTIES and pip's variables are passed on. What the command builds
+# is kept there, so that the next run is quick; nothing is written into the checkout, but for the results of the fault
+# tests, which go into the folder that HARDWORK_FAULT_RESULTS names.
 set -eu
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh"
@@ -50,19 +51,27 @@ case ${PIP_FIND_LINKS:-} in /*) copy_in "$PIP_FIND_LINKS" ;; esac
 variables=()
 while IFS= read -r name; do
     variables+=("$name=${!name}")
-done < <(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(https?|no|HTTPS?|NO)_(proxy|PROXY)|PYTHON|JOBS|CI|HARDWORK_FAULT_RESULTS)$')
+done < <(compgen -e | grep -E '^(PIP_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(https?|no|HTTPS?|NO)_(proxy|PROXY)|PYTHON|JOBS|CI|HARDWORK_PROPERTIES)$')
+
+results=
+if [ -n "${HARDWORK_FAULT_RESULTS:-}" ]; then
+    mkdir -p "$HARDWORK_FAULT_RESULTS" "$SID$place/results"
+    results=$(cd "$HARDWORK_FAULT_RESULTS" && pwd)
+    variables+=("HARDWORK_FAULT_RESULTS=$place/results")
+fi
 
 # The mounts live in a mount namespace of their own: they vanish with the command, whatever ends it. /dev/shm is a
 # fresh one, since the tests look that nothing is left there.
 # shellcheck disable=SC2016  # expanded by the inner shell
 unshare --mount --propagation private bash -c '
     set -e
-    root=$1; shift
+    root=$1 results=$2 place=$3; shift 3
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    [ -z "$results" ] || mount --bind "$results" "$root$place/results"
     [ ! -d /sys/fs/cgroup ] || { mount --rbind /sys "$root/sys" && mount --make-rslave "$root/sys"; }
-    exec "$@"' bash "$SID" \
+    exec "$@"' bash "$SID" "$results" "$place" \
     env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LANG=C.UTF-8 "${variables[@]}" \
     VENV="$place/venv-${PYTHON:-python3}" HARDWORK_BUILD="$place/build" \
     chroot "$SID" sh -c 'cd "$1" && shift && exec "$@"' sh "$place/tree" "$@" 9>&-

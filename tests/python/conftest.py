@@ -3,7 +3,8 @@
 Tests that take `executor_class` run twice: on the standard library's executor, which proves the test right, and on
 hardwork's, which must pass the same. Tests that need hardwork alone import it from `hardwork`.
 
-The watchdog is pytest's own (faulthandler_timeout in pyproject.toml): no test asserts an upper time.
+The watchdog is pytest's own (faulthandler_timeout in pyproject.toml): no test asserts an upper time. Shortly before it,
+watchdog.py shows the stacks of all processes.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import multiprocessing.pool
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import leaks
 import pytest
+import watchdog
 from helpers import START_METHODS, Gate, class_of, script_environment
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    watchdog.begin(tempfile.mkdtemp(prefix="hardwork-stacks-"))
+    watchdog.register()
     config.addinivalue_line("markers", "keeps(reason): the test leaves something on purpose; the leak audit is off")
 
 
@@ -109,6 +115,12 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         )
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def heartbeat() -> None:
+    """Says to the watchdog that a test begins."""
+    watchdog.beat(os.environ[watchdog.VARIABLE])
 
 
 @pytest.fixture(autouse=True)

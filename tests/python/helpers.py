@@ -15,6 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
+import watchdog
+
+watchdog.register()
+
 # Tasks give up waiting on their own: then nothing remains of a test that was killed.
 PATIENCE = 100.0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, resource_tracker
@@ -184,7 +185,10 @@ def _shared_memory() -> set[str]:
 def _is_somebody_elses(path: str) -> bool:
     """Whether a process outside of our tree has this entry open or mapped: other programs use /dev/shm as well."""
     ours = descendants(os.getpid()) | {os.getpid()}
-    for pid in process_table().keys() - ours:
+    others = process_table().keys() - ours
+    if any(int(number) in others for number in re.findall(r"\d+", path)):
+        return True  # it is named after one
+    for pid in others:
         try:
             if path in Path("/proc", str(pid), "maps").read_text():
                 return True

@@ -11,6 +11,7 @@ import time
 import hardwork.aio
 import pytest
 from hardwork import ProcessPoolExecutor, TaskStopped, TaskTimeout, WorkerDied
+from leaks import is_alive
 
 
 def double(n):
@@ -99,6 +100,36 @@ def test_a_cancelled_call_is_stopped_in_its_worker(executor, tmp_path):
         assert await hardwork.aio.run(executor, double, 1) == 2
 
     asyncio.run(main())
+
+
+def note_and_be_deaf(path):
+    """Catches what it is told, and goes on."""
+    _note(path, f"pid {os.getpid()}")
+    while True:
+        try:
+            time.sleep(100)
+        except TaskStopped:
+            _note(path, "told")
+
+
+def test_a_cancelled_call_that_does_not_heed_loses_its_worker(executor, tmp_path):
+    path = tmp_path / "notes"
+
+    async def main():
+        task = asyncio.ensure_future(hardwork.aio.run(executor.options(grace=0.1), note_and_be_deaf, path))
+        while not path.exists() or not path.read_text().endswith("\n"):
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await noted(path, "told")
+        pid = int(path.read_text().split()[1])
+        while is_alive(pid):
+            await asyncio.sleep(0.005)
+        assert await hardwork.aio.run(executor, double, 4) == 8
+
+    asyncio.run(main())
+    assert executor.stats().workers_died == {"SIGTERM": 1}
 
 
 def test_asyncio_timeout(executor, tmp_path):

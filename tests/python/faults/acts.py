@@ -88,12 +88,12 @@ def ignore_signals_and_wait(gate: Any) -> None:
             continue
 
 
-def die_soon(milliseconds: float) -> str:
+def die_soon(milliseconds: float, number: int = signal.SIGKILL) -> str:
     """Answers, and dies a moment later."""
 
     def later() -> None:
         time.sleep(milliseconds / 1000)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
     threading.Thread(target=later, daemon=True).start()
     return "answered"

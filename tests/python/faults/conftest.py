@@ -76,7 +76,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     report = yield
     if report.when == "call":
         item.call_report = report  # type: ignore[attr-defined]
-    name = item.nodeid.rpartition("/")[2]
+    path, _, test = item.nodeid.partition("::")  # parameters may have slashes in them
+    name = f"{Path(path).name}::{test}"
     if report.failed:
         _results[name] = "failed"
     elif report.skipped:

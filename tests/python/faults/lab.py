@@ -20,7 +20,7 @@ from typing import Any
 
 import hardwork
 from hardwork import WorkerDied
-from helpers import double, log, own_pid, poll, read_lines
+from helpers import append_line, double, log, own_pid, poll, read_lines
 
 FACES = ["executor", "pool"]
 
@@ -139,9 +139,15 @@ class Face:
         assert {name: runs[name] for name in self._innocents} == dict.fromkeys(self._innocents, 1)
         if not self.broken:
             assert self.call(double, 21) == 42
-            if self.method == "fork" and not self.unaudited:
-                poll(lambda: len(self.pids()) == self.workers)
+            if not self.unaudited:
+                self._meet()
         self._verify_stats()
+
+    def _meet(self) -> None:
+        """I4: as many workers as ever can be at work at a time. (Fresh ones are started as work needs them.)"""
+        place = f"{self.log}-meeting-{time.monotonic_ns()}"
+        pids = [call.value() for call in [self.submit(meet, place, self.workers) for _ in range(self.workers)]]
+        assert len(set(pids)) == self.workers
 
     def forget(self) -> None:
         """Lets go of all calls: a large value may lie in its worker's memory as long as anybody has it."""
@@ -188,6 +194,13 @@ def check_death(
     text = str(error)
     assert f"worker {error.pid}" in text
     assert error.phase in text
+
+
+def meet(place: str, count: int) -> int:
+    """Returns when so many have come."""
+    append_line(place, os.getpid())
+    poll(lambda: len(read_lines(place)) >= count)
+    return os.getpid()
 
 
 class Lab:

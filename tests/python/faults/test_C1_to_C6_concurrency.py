@@ -7,6 +7,7 @@ import gc
 import itertools
 import random
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -126,6 +127,29 @@ def test_C3_cancelled_at_every_moment(lab: Any) -> None:
     assert len(ran) == len(set(ran))
     assert set(ran) == set(range(count)) - cancelled
     assert cancelled
+
+
+def test_C2_a_callback_that_raises(lab: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """It is reported where the standard library reports it, and the thread that calls callbacks goes on."""
+    face = lab()
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: unraisable.append(type(told.exc_value)))
+
+    def raises(_: Any) -> None:
+        raise LookupError("a callback")
+
+    for _ in range(3):
+        if face.kind == "executor":
+            face.pool.submit(double, 1).add_done_callback(raises)
+        else:
+            face.pool.apply_async(double, (1,), callback=raises)
+    face.innocents(20)
+    face.verify()
+    if face.kind == "executor":
+        poll(lambda: sum("exception calling callback" in record.message for record in caplog.records) == 3)
+    else:
+        poll(lambda: unraisable == [LookupError] * 3)
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("how", ["wait", "no wait", "twice", "callback", "two threads", "during respawn", "cancel"])

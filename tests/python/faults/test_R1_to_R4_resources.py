@@ -156,6 +156,52 @@ print("ok")
 """)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root: no limit of processes binds it, so it becomes somebody else")
+def test_R2_process_limit_of_a_living_pool(run: Any) -> None:
+    """Fewer workers than wanted, none in the place of one that dies, and all of them when the limit is lifted."""
+    run("""
+nobody = 54322
+hard = 1000
+def limit(most):  # of the one that workers are born from, too
+    for entry in os.listdir("/proc"):
+        try:
+            if open(f"/proc/{entry}/stat").read().rpartition(")")[2].split()[1] == str(os.getpid()):
+                resource.prlimit(int(entry), resource.RLIMIT_NPROC, (most, hard))
+        except OSError:
+            pass  # no process, or none any more
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
+def living(pool):
+    all = (pool._processes or {}).values() if hasattr(pool, "submit") else pool._pool
+    return [process.pid for process in all if process.is_alive()]
+def works(pool):
+    return [ask(pool, double, number) for number in range(20)] == [2 * number for number in range(20)]
+with make() as pool:
+    ask(pool, double, 1)  # what must be imported has been
+os.setgroups([])
+os.setgid(nobody)
+os.setuid(nobody)
+limit(hard)
+with make(3) as pool:
+    assert works(pool)
+    while len(living(pool)) < 3:
+        time.sleep(0.01)
+    for victims in (1, 2):
+        # Nobody can be born in the place of the dead: the others do the work.
+        limit(1)
+        for pid in living(pool)[:victims]:
+            os.kill(pid, signal.SIGKILL)
+        while len(living(pool)) > 3 - victims:
+            time.sleep(0.01)
+        assert works(pool)
+        assert len(living(pool)) == 3 - victims
+        limit(hard)
+        while len(living(pool)) < 3:
+            time.sleep(0.01)
+        assert works(pool)
+print("ok")
+""")
+
+
 IN_A_NAMESPACE = {
     "small": "mount -t tmpfs -o size=1m none /dev/shm",
     "read-only": "mount -t tmpfs -o ro,size=1m none /dev/shm",
@@ -191,22 +237,34 @@ def test_R3_no_shared_memory_folder(lab: Any, how: str) -> None:
 @pytest.mark.parametrize("what", ["argument", "result"])
 def test_R4_memory_cgroup_nearly_full(run: Any, cgroup: Any, what: str) -> None:
     """An error or a dead worker, never a SIGBUS in the parent; afterwards it goes on."""
-    group = cgroup(150_000_000)
+    group = cgroup(1_000_000_000)
     run(f"""
-with open({str(group / "cgroup.procs")!r}, "w") as file:
+folder = {str(group)!r}
+with open(folder + "/cgroup.procs", "w") as file:
     file.write(str(os.getpid()))
+import numpy  # its arrays are copied once on each side
+first = os.path.exists(folder + "/memory.failcnt")
+def pressed():  # how often the limit was in the way
+    if first:
+        return int(open(folder + "/memory.failcnt").read())
+    return int(open(folder + "/memory.events").read().partition("max ")[2].split()[0])
 def large(_): return b"x" * 60_000_000
 with make() as pool:
     assert ask(pool, double, 21) == 42
-    lost = 0
+    used = int(open(folder + ("/memory.usage_in_bytes" if first else "/memory.current")).read())
+    # Enough for an argument and its copy, not for the worker's too; for a result, not for its copy.
+    with open(folder + ("/memory.limit_in_bytes" if first else "/memory.max"), "w") as file:
+        file.write(str(used + (75_000_000 if {what!r} == "argument" else 100_000_000)))
+    assert pressed() == 0
     for _ in range(4):
         try:
             if {what!r} == "argument":
-                ask(pool, len, b"x" * 30_000_000)
+                ask(pool, len, numpy.ones(30_000_000, "u1"))
             else:
                 ask(pool, large, 0)
         except (MemoryError, hardwork.WorkerDied) as error:
-            lost += 1
+            time.sleep(0.3)  # an error is there before the dead worker's memory is free
+    assert pressed() > 0
     assert ask(pool, double, 21) == 42
 print("ok")
 """)

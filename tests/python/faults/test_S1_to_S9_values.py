@@ -215,6 +215,33 @@ def test_S8_more_than_two_gigabytes(lab: Any) -> None:
     del back
 
 
+def test_S8_no_more_than_one_extra_copy(lab: Any) -> None:
+    """On each side, and each way: what is sent is copied once into shared memory, and once out of it."""
+    face = lab(workers=1)
+    size = 200 << 20
+    slack = 60 << 20
+    data = np.zeros(size, dtype=np.uint8) + np.uint8(1)
+    there, here = face.call(peak_begins), peak_begins()
+    # Not by way of a callback, whose thread may decode the same result in the same moment.
+    executor = face.kind == "executor"
+    back = face.pool.submit(plus_one, data).result() if executor else face.pool.apply(plus_one, (data,))
+    # The result is the program's own; beside it the argument's copy and the result's lie in shared memory.
+    assert peak() - here <= 3 * size + slack
+    # The argument, the result, and both copies.
+    assert face.call(peak) - there <= 4 * size + slack
+    assert back[0] == 2
+    del back
+
+
+def peak_begins() -> int:
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak()
+
+
+def peak() -> int:
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
+
+
 def plus_one(data: Any) -> Any:
     return data + np.uint8(1)
 
@@ -241,10 +268,23 @@ def test_S8_arrays_of_all_kinds(lab: Any, name: str) -> None:
 
 
 def test_S9_a_million_tiny_tasks(lab: Any) -> None:
-    """Bounded memory, and every result in its place."""
+    """Bounded memory, and every result in its place: a map, and a million of single calls."""
     face = lab()
-    results = face.pool.map(double, range(1_000_000))
+    count = 1_000_000
+    before = peak_begins()
+    results = face.map(double, range(count))
     assert all(value == 2 * number for number, value in enumerate(results))
+    assert peak() - before < 200 * count
+    before = peak_begins()
+    if face.kind == "executor":
+        calls = [face.pool.submit(double, number) for number in range(count)]
+        assert all(call.result() == 2 * number for number, call in enumerate(calls))
+    else:
+        calls = [face.pool.apply_async(double, (number,)) for number in range(count)]
+        assert all(call.get() == 2 * number for number, call in enumerate(calls))
+    # The future, its result and its place in the list; the standard library has some 2 KB for each.
+    assert peak() - before < 600 * count
+    assert face.pool.stats().done >= 2 * count
 
 
 def test_S9_infinite_input(lab: Any) -> None:

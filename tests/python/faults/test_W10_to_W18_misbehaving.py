@@ -135,9 +135,10 @@ def state_of(pid: int) -> str:
         return file.read().rpartition(")")[2].split()[0]
 
 
-def test_W12_holds_the_gil_in_c(lab: Any) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_W12_holds_the_gil_in_c(lab: Any, method: str) -> None:
     """With a time limit: stopped after limit and grace, by force; TaskTimeout names the worker."""
-    face = lab()
+    face = lab(method=method)
     call = face.submit(hold_the_gil, timeout=0.2, grace=0.2)
     face.innocents(50)
     error = call.error()

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from acts import die, log_quickly
 from hardwork import BrokenProcessPool, WorkerDied
-from helpers import append_line, double, own_pid, poll, read_lines, wait_at
+from helpers import PATIENCE, append_line, double, log, own_pid, poll, read_lines, wait_at
 from lab import check_death
-from leaks import _standard_helpers, is_alive, process_table
+from leaks import _standard_helpers, is_alive, process_table, wait_until_gone
 
 METHODS = ["fork", "forkserver", "spawn"]
 
@@ -68,6 +68,8 @@ def initialize(how: str, path: str, count: int) -> None:
         raise InitializerError("the initializer says so")
     if how == "exits":
         os._exit(5)
+    if how == "hangs":
+        time.sleep(PATIENCE)
     die(signal.SIGSEGV)
 
 
@@ -96,10 +98,14 @@ def test_W20_initializer_fails_always(lab: Any, tmp_path: Any, method: str, how:
     assert len(read_lines(tmp_path / "born")) < 100
 
 
-def test_W20_initializer_raises_in_the_third_worker_only(lab: Any, tmp_path: Any) -> None:
+@pytest.mark.parametrize("when", ["third worker", "respawn"])
+def test_W20_initializer_raises_in_one_worker_only(lab: Any, tmp_path: Any, when: str) -> None:
     """As the standard library's: one that raises breaks the pool."""
-    face = lab(workers=3, initializer=initialize, initargs=("raises", str(tmp_path / "born"), -3))
+    workers = 3 if when == "third worker" else 2
+    face = lab(workers=workers, initializer=initialize, initargs=("raises", str(tmp_path / "born"), -3))
     face.broken = True
+    if when == "respawn":
+        os.kill(face.warm()[0], signal.SIGKILL)
 
     def broken() -> bool:
         try:
@@ -111,12 +117,28 @@ def test_W20_initializer_raises_in_the_third_worker_only(lab: Any, tmp_path: Any
 
 
 @pytest.mark.parametrize("how", ["exits", "crashes"])
-def test_W20_initializer_dies_on_a_respawn_only(lab: Any, tmp_path: Any, how: str) -> None:
+@pytest.mark.parametrize("when", ["third worker", "respawn"])
+def test_W20_initializer_dies_in_one_worker_only(lab: Any, tmp_path: Any, how: str, when: str) -> None:
     """That one is replaced, and no task notices."""
-    face = lab(initializer=initialize, initargs=(how, str(tmp_path / "born"), -3))
-    victim = face.warm()[0]
-    os.kill(victim, signal.SIGKILL)
+    workers = 3 if when == "third worker" else 2
+    face = lab(workers=workers, initializer=initialize, initargs=(how, str(tmp_path / "born"), -3))
+    if when == "respawn":
+        os.kill(face.warm()[0], signal.SIGKILL)
     face.innocents(50)
+    poll(lambda: len(read_lines(tmp_path / "born")) > workers)
+
+
+def test_W20_initializer_hangs_on_a_respawn_only(lab: Any, tmp_path: Any) -> None:
+    """The others do all the work; ending the pool by force ends that one too."""
+    face = lab(initializer=initialize, initargs=("hangs", str(tmp_path / "born"), -3))
+    os.kill(face.warm()[0], signal.SIGKILL)
+    poll(lambda: len(read_lines(tmp_path / "born")) == 3)
+    face.innocents(50)
+    face.unaudited = True
+    face.verify()
+    face.broken = True
+    face.pool.kill_workers()
+    assert wait_until_gone([int(line) for line in read_lines(tmp_path / "born")]) == []
 
 
 def freeze_the_first(path: str) -> None:
@@ -242,6 +264,39 @@ def test_W23_workers_retire_with_a_backlog(lab: Any, method: str) -> None:
     assert len(pids) >= 2
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_W23_workers_retire_as_the_pool_ends(lab: Any, method: str) -> None:
+    """With work left for several generations of workers: all of it is done, once."""
+    if lab.kind == "executor" and method == "fork":
+        pytest.skip("the standard library excludes max_tasks_per_child with fork")
+    face = lab(method=method, max_tasks_per_child=2)
+    face.broken = True  # on purpose: it is closed before all is verified
+    count = 20 if method == "spawn" else 60
+    calls = [face.submit(log, face.log, number) for number in range(count)]
+    face.close()
+    assert [call.value() for call in calls] == list(range(count))
+    assert sorted(int(line) for line in read_lines(face.log)) == list(range(count))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_W23_workers_retire_while_results_are_collected(lab: Any, method: str) -> None:
+    """Each result is taken as it comes, large ones from the memory of workers that have gone; more work is given."""
+    if lab.kind == "executor" and method == "fork":
+        pytest.skip("the standard library excludes max_tasks_per_child with fork")
+    face = lab(method=method, max_tasks_per_child=1)
+    pending = [(size, face.submit(bytes, size)) for size in (10, 300_000)]
+    for number in range(10 if method == "spawn" else 40):
+        size, call = pending.pop(0)
+        pending.append((size, face.submit(bytes, size)))
+        if number % 3 == 0:
+            poll(call.done)
+        assert call.value() == bytes(size)
+    for size, call in pending:
+        assert call.value() == bytes(size)
+    # Each worker has had one task: so many must have retired.
+    assert face.pool.stats().workers_retired >= (10 if method == "spawn" else 40) - 2
+
+
 def template_of(face: Any) -> int:
     """The process that workers are born from: our own child that is no worker. (A worker may be older than it.)"""
 
@@ -276,30 +331,44 @@ def test_W24_template_lost_while_idle(lab: Any, method: str, number: signal.Sign
             os.kill(template, signal.SIGCONT)
 
 
-def test_W24_template_lost_with_workers_busy(lab: Any, gate: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_W24_template_lost_with_workers_busy(lab: Any, gate: Any, method: str, number: signal.Signals) -> None:
     """No future fails."""
-    face = lab()
+    face = lab(method=method)
     face.warm()
     template = template_of(face)
-    for number in range(2):
-        face.expect(face.submit(wait_at, gate, number), number)
+    for call in range(2):
+        face.expect(face.submit(wait_at, gate, call), call)
     gate.wait_for(2)
-    os.kill(template, signal.SIGKILL)
-    face.innocents(50)
-    poll(lambda: not is_alive(template))
-    gate.open()
+    os.kill(template, number)
+    try:
+        face.innocents(50)
+        if number == signal.SIGKILL:
+            poll(lambda: not is_alive(template))
+        gate.open()
+        face.verify()
+    finally:
+        if is_alive(template):
+            os.kill(template, signal.SIGCONT)
 
 
-def test_W24_template_lost_while_it_forks(lab: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_W24_template_lost_while_it_forks(lab: Any, method: str, number: signal.Signals) -> None:
     """As workers are being born, again and again: no future fails but those whose worker was killed."""
-    face = lab()
+    face = lab(method=method)
     face.unaudited = True
     face.warm()
-    for _ in range(10):
+    for _ in range(10 if number == signal.SIGKILL else 3):
         calls = [face.submit(die, signal.SIGKILL) for _ in range(2)]
         for call in calls:
             check_death(call.error(), phase="RUN")
         template = template_of(face)  # just now it forks
-        os.kill(template, signal.SIGKILL)
+        os.kill(template, number)
         face.innocents(5)
+        while number == signal.SIGSTOP and is_alive(template):
+            # It is given up when it is asked for a worker and does not answer.
+            check_death(face.submit(die, signal.SIGKILL).error(), phase="RUN")
+            face.innocents(5)
         poll(lambda template=template: not is_alive(template))
