@@ -3,13 +3,16 @@
 
 export PYTHON VENV JOBS
 
-.PHONY: help demo test test-cpp test-python test-clients test-cpython fuzz soak bench bench-cpp docs lint format clean
+.PHONY: help demo test test-cpp test-python test-faults faults-page properties test-clients test-cpython fuzz soak bench bench-cpp docs lint format clean
 
 help:
 	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
 	@echo "make test          every test and check"
 	@echo "make test-cpp      the C++ tests (PRESET=dev, release, asan, tsan or ubsan)"
 	@echo "make test-python   the Python tests (ARGS=... for pytest)"
+	@echo "make test-faults   the rows of the fault table, RUNS=10 times over (ARGS=... for pytest)"
+	@echo "make faults-page   docs/faults.md from the results in RESULTS=folder"
+	@echo "make properties    the property tests, with random values (EXAMPLES=20000 for each, SEED=n repeats a run)"
 	@echo "make test-clients  SciPy, scikit-learn, Dask, tqdm and others with our pools in them (installs them)"
 	@echo "make test-cpython  CPython's own tests of both classes, with ours swapped in"
 	@echo "make fuzz          hostile bytes for all that reads bytes (SECONDS=60 for each program)"
@@ -32,6 +35,16 @@ test-cpp:
 
 test-python:
 	@tools/test_python.sh $(ARGS)
+
+test-faults:
+	@tools/fault_runs.sh $(or $(RUNS),10) $(ARGS)
+
+faults-page:
+	@python3 tools/faults_page.py $(if $(RESULTS),--results $(RESULTS))
+
+properties:
+	@HARDWORK_PROPERTIES=$(or $(EXAMPLES),20000) HARDWORK_SEED=$(SEED) tools/test_python.sh -s \
+		-o faulthandler_timeout=0 tests/python/test_codec_property.py $(ARGS)
 
 test-clients:
 	@tools/test_clients.sh $(ARGS)

@@ -2,12 +2,14 @@
 
     python tools/soak.py [--minutes 3] [--seed N] [--json FILE]
 
-Each round makes a pool (either class, any start method), gives it a random mix of calls, maps, cancels, stops, time
-limits, retries, large buffers and tasks that crash, forks the parent now and then, and has a killer go about among the
-workers.
+Each round makes a pool (either class, any start method, workers that retire after some tasks or above some memory),
+gives it a random mix of calls, maps, cancels, stops, time limits, retries, large buffers, cancelled asyncio tasks, and
+tasks that crash, take too much memory or stop themselves for good, forks the parent now and then, and has a killer go
+about among the workers.
 Every execution appends a record to a file, so that at the end of a round it is known what ran, and how often:
 
-- lost     a future that is not done, or that failed though nobody did anything to its worker
+- lost     a future that is not done, or one that lost its worker though nobody has killed that worker, or that kill has
+           cost another task already: it may cost one, the one that ran
 - wrong    a value that is not the right one
 - doubled  what ran more often than it may: more than once, or than its retries say; or at all, though it was cancelled
 - leaked   processes, descriptors, threads or entries in /dev/shm that were not there before the round
@@ -18,6 +20,7 @@ All four must be 0. A seed that is printed repeats the choices, though not the m
 from __future__ import annotations
 
 import argparse
+import asyncio
 import collections
 import contextlib
 import faulthandler
@@ -39,7 +42,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 import leaks  # the audit that every test ends with
-from hardwork import Pool, PoolTerminated, ProcessPoolExecutor, TaskStopped, TaskTimeout, WorkerDied
+from hardwork import (
+    Pool,
+    PoolTerminated,
+    ProcessPoolExecutor,
+    TaskStopped,
+    TaskTimeout,
+    WorkerDied,
+    WorkerMemoryExceeded,
+    aio,
+)
 
 RECORD = struct.Struct("<QQ")
 # Seconds without a step after which every thread's stack is written and the soak has failed.
@@ -99,6 +111,22 @@ def crash(path: str, number: int, how: int) -> int:
     return 0
 
 
+def freeze(path: str, number: int) -> int:
+    note(path, number)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(60)
+    return 0
+
+
+def hog(path: str, number: int, size: int) -> int:
+    note(path, number)
+    taken = bytearray(size)
+    for at in range(0, size, 4096):
+        taken[at] = 1
+    time.sleep(60)
+    return len(taken)
+
+
 def fail(path: str, number: int) -> int:
     note(path, number)
     raise KeyError(number)
@@ -117,7 +145,7 @@ class Killer(threading.Thread):
         self._chance = chance
         self._pause = pause
         self._over = threading.Event()
-        self.kills = 0
+        self.killed: collections.Counter[int] = collections.Counter()  # by pid
 
     def run(self) -> None:
         while not self._over.wait(self._chance.uniform(0.2, 1.8) * self._pause):
@@ -142,12 +170,12 @@ class Killer(threading.Thread):
                 number = self._chance.choice(
                     (signal.SIGKILL, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGSTOP)
                 )
+                if number != signal.SIGSTOP:
+                    self.killed[pid] += 1  # before: its task's error may be there at once
                 signal.pidfd_send_signal(handle, number)
                 if number == signal.SIGSTOP:
                     time.sleep(self._chance.uniform(0, 0.05))
                     signal.pidfd_send_signal(handle, signal.SIGCONT)
-                else:
-                    self.kills += 1
             finally:
                 os.close(handle)
 
@@ -167,17 +195,25 @@ class Round:
         self.problems: list[str] = []
         # By number: how often it may have run, at least and at most.
         self.may_run: dict[int, tuple[int, int]] = {}
-        self.deaths = 0  # results that say WorkerDied
-        self.crashes = 0  # tasks that end their own worker
+        self.died: list[tuple[Any, Any, int]] = []  # task or map, what was expected, and the pid that it names
+        self.crashes = 0  # workers that tasks ended themselves
+        self.memory: int | None = None
 
     def run(self, seconds: float) -> None:
         method = self.chance.choice(("fork", "fork", "forkserver", "spawn"))
         face: Any = self.chance.choice((ProcessPoolExecutor, Pool))
         context: Any = multiprocessing.get_context(method)
         workers = self.chance.randint(1, 4)
-        made: Any = face(workers, context=context) if face is Pool else face(workers, context)
+        more: dict[str, Any] = {}
+        if self.chance.random() < 0.3:
+            # What a forked worker shares with this process counts too.
+            self.memory = leaks.resident_bytes() + 150_000_000
+            more["max_memory_per_worker"] = self.memory
+        if self.chance.random() < 0.3 and (face is Pool or method != "fork"):
+            more["maxtasksperchild" if face is Pool else "max_tasks_per_child"] = self.chance.choice((1, 20, 500))
+        made: Any = face(workers, context=context, **more) if face is Pool else face(workers, context, **more)
         self.pool = made  # for who asks it what it has done, if it breaks
-        self.name = f"{face.__name__}, {method}, {workers} workers"
+        self.name = f"{face.__name__}, {method}, {workers} workers, {more}"
         small_first = self._submit(made, small, (), 1, "value")
         pause = self.chance.choice((0.02, 0.1, 0.5))
         killer = Killer(made, random.Random(self.chance.random()), pause, self.path)
@@ -199,10 +235,8 @@ class Round:
             made.join()
         else:
             made.shutdown()
-        kills = killer.kills + self.crashes
-        if self.deaths > kills:
-            self._problem("lost", f"{self.deaths} tasks have lost their worker, {kills} workers were killed")
-        self.totals["kills"] += kills
+        self._check_deaths(killer.killed)
+        self.totals["kills"] += killer.killed.total() + self.crashes
         self._check_books()
 
     def _problem(self, kind: str, text: str) -> None:
@@ -215,8 +249,24 @@ class Round:
     def _some_work(self, pool: Any) -> list[Any]:
         chance = self.chance
         kind = chance.choices(
-            ("small", "busy", "large", "map", "abandon", "cancel", "stop", "limit", "retry", "crash", "fail", "fork"),
-            (30, 10, 4, 8, 2, 6, 2, 2, 3, 1, 5, 1),
+            (
+                *(
+                    "small",
+                    "busy",
+                    "large",
+                    "map",
+                    "abandon",
+                    "cancel",
+                    "stop",
+                    "limit",
+                    "retry",
+                    "crash",
+                    "fail",
+                    "fork",
+                ),
+                *("freeze", "hog", "aio"),
+            ),
+            (30, 10, 4, 8, 2, 6, 2, 2, 3, 1, 5, 1, 1, 0.5 if self.memory else 0, 2 if hasattr(pool, "submit") else 0),
         )[0]
         self.totals[kind] += 1
         if kind == "small":
@@ -248,6 +298,15 @@ class Round:
         if kind == "crash":
             self.crashes += 1
             return [self._submit(pool, crash, (chance.choice((0, signal.SIGKILL, signal.SIGABRT)),), 1, "died")]
+        if kind == "freeze":
+            view = pool.options(timeout=chance.uniform(0.05, 0.2), grace=chance.uniform(0, 0.1))
+            return [self._submit(view, freeze, (), 1, "limit")]
+        if kind == "hog":
+            assert self.memory is not None
+            return [self._submit(pool, hog, (2 * self.memory + 100_000_000,), 1, "memory")]
+        if kind == "aio":
+            self._aio(pool)
+            return []
         if kind == "fail":
             return [self._submit(pool, fail, (), 1, "error") for _ in range(10)]
         self._fork()
@@ -290,11 +349,21 @@ class Round:
         return left
 
     def _stop(self, pool: Any) -> list[Any]:
-        if isinstance(pool, Pool):  # whose results have no stop()
-            return [self._submit(pool.options(timeout=0.05), spin, (False,), 1, "limit")]
         future, expected, number = self._submit(pool, spin, (False,), 1, "stopped")
         threading.Timer(self.chance.uniform(0, 0.1), future.stop).start()
         return [(future, expected, number)]
+
+    def _aio(self, pool: Any) -> None:
+        """A call that is cancelled, by way of asyncio, at any moment."""
+        number = next(self.numbers)
+        self.may_run[number] = (0, 1)
+
+        async def main() -> None:
+            with contextlib.suppress(TimeoutError, WorkerDied):
+                async with asyncio.timeout(self.chance.uniform(0, 0.05)):
+                    await aio.run(pool, spin, self.path, number, False)
+
+        asyncio.run(main())
 
     def _fork(self) -> None:
         pid = os.fork()
@@ -311,8 +380,12 @@ class Round:
                 continue
             try:
                 value = waited.get(PATIENCE) if hasattr(waited, "get") else waited.result(PATIENCE)
-            except WorkerDied:
-                self.deaths += 1
+            except WorkerDied as error:
+                self.died.append((numbers, expected, error.pid or 0))
+                continue
+            except WorkerMemoryExceeded as error:
+                if expected != "memory":
+                    self._problem("wrong", f"{error!r} instead of {expected}")
                 continue
             except (TaskTimeout, TaskStopped, CancelledError) as error:
                 if expected not in ("limit", "stopped"):
@@ -345,12 +418,23 @@ class Round:
         for number in numbers:
             try:
                 value = next(results)
-            except WorkerDied:
-                self.deaths += 1
+            except WorkerDied as error:
+                self.died.append((number, "value", error.pid or 0))
                 return
             if value != number * 3:
                 self._problem("wrong", f"{value} of item {number}")
             self.may_run[number] = (1, 1)
+
+    def _check_deaths(self, killed: collections.Counter[int]) -> None:
+        """Each kill may have cost the one task that its worker ran; a task that ends its worker costs itself."""
+        lost: collections.Counter[int] = collections.Counter()
+        for what, expected, pid in self.died:
+            if expected == "died":
+                continue
+            lost[pid] += 1
+            if lost[pid] > killed[pid]:
+                name = f"a map of {len(what)}" if expected == "map" else what
+                self._problem("lost", f"{name}: worker {pid} died, which was killed {killed[pid]} times")
 
     def _check_stats(self, pool: Any) -> None:
         for _ in range(500):

@@ -129,7 +129,7 @@ def test_a_cancelled_call_that_does_not_heed_loses_its_worker(executor, tmp_path
         assert await hardwork.aio.run(executor, double, 4) == 8
 
     asyncio.run(main())
-    assert executor.stats().workers_died == {"SIGTERM": 1}
+    assert executor.stats().workers_died == {"stopped": 1}
 
 
 def test_asyncio_timeout(executor, tmp_path):

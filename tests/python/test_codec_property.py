@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import enum
 import math
+import os
+import random
 from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hardwork import ProcessPoolExecutor, _engine
-from hypothesis import HealthCheck, given, settings
+from hardwork import Pool, ProcessPoolExecutor, _engine
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 try:  # here, since its threads and descriptors stay
@@ -28,6 +31,21 @@ class Text(str):
 
 class Bag(list):
     """Likewise, and with attributes."""
+
+
+WANTED = int(os.environ.get("HARDWORK_PROPERTIES", "0"))
+SEED = int(os.environ.get("HARDWORK_SEED") or random.SystemRandom().randrange(2**32))
+if WANTED:
+    print("seed", SEED)
+
+
+def examples(count: int) -> Callable[[Any], Any]:
+    """So many, always the same ones. With HARDWORK_PROPERTIES=n in the environment n others, by HARDWORK_SEED."""
+    health = list(HealthCheck)
+    if not WANTED:
+        return settings(max_examples=count, derandomize=True, deadline=None, suppress_health_check=health)
+    many = settings(max_examples=WANTED, database=None, deadline=None, suppress_health_check=health)
+    return lambda test: seed(SEED)(many(test))
 
 
 def echo(value: Any) -> Any:
@@ -111,7 +129,7 @@ def assert_same(one: Any, other: Any) -> None:
             assert a == b
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(300)
 @given(values)
 def test_the_codec(value: Any) -> None:
     data = _engine._codec_encode(value)
@@ -119,7 +137,7 @@ def test_the_codec(value: Any) -> None:
         assert_same(value, _engine._codec_decode(data))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(100)
 @given(st.lists(values, max_size=4))
 def test_the_codec_on_the_arguments_of_a_call(arguments: list[Any]) -> None:
     data = _engine._codec_encode_args(*arguments)
@@ -127,37 +145,44 @@ def test_the_codec_on_the_arguments_of_a_call(arguments: list[Any]) -> None:
         assert_same(tuple(arguments), _engine._codec_decode_args(data))
 
 
-def test_there_and_back() -> None:
-    with ProcessPoolExecutor(2) as workers:
-
-        @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-        @given(values)
-        def check(value: Any) -> None:
-            assert_same(value, workers.submit(echo, value).result())
-            assert_same([value, value], workers.submit(echo, [value, value]).result())
-
-        check()
+@pytest.fixture(params=[ProcessPoolExecutor, Pool])
+def workers(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with request.param(2) as made:
+        yield made
 
 
-def test_through_a_map() -> None:
-    with ProcessPoolExecutor(2) as workers:
+def there_and_back(workers: Any, value: Any) -> Any:
+    return workers.submit(echo, value).result() if hasattr(workers, "submit") else workers.apply(echo, (value,))
 
-        @settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-        @given(st.lists(values, max_size=20))
-        def check(items: list[Any]) -> None:
-            for item, result in zip(items, workers.map(echo, items), strict=True):
-                assert_same(item, result)
 
-        check()
+def test_there_and_back(workers: Any) -> None:
+
+    @examples(150)
+    @given(values)
+    def check(value: Any) -> None:
+        assert_same(value, there_and_back(workers, value))
+        assert_same([value, value], there_and_back(workers, [value, value]))
+
+    check()
+
+
+def test_through_a_map(workers: Any) -> None:
+
+    @examples(50)
+    @given(st.lists(values, max_size=20))
+    def check(items: list[Any]) -> None:
+        for item, result in zip(items, workers.map(echo, items), strict=True):
+            assert_same(item, result)
+
+    check()
 
 
 @pytest.mark.skipif(numpy is None, reason="NumPy is not installed")
-def test_arrays() -> None:
-    workers = ProcessPoolExecutor(2)
+def test_arrays(workers: Any) -> None:
     kinds = st.sampled_from(["u1", "<i4", ">i4", "f8", "c16", "?", "S3", "U2", "M8[s]", "O"])
     shapes = st.sampled_from([(), (0,), (1,), (7,), (3, 4), (2, 0, 5), (200, 300)])
 
-    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @examples(60)
     @given(kind=kinds, shape=shapes, how=st.sampled_from(["plain", "transposed", "strided", "read-only"]))
     def check(kind: str, shape: tuple[int, ...], how: str) -> None:
         array = numpy.arange(math.prod(shape)).astype(kind if kind != "M8[s]" else "i8").astype(kind).reshape(shape)
@@ -167,12 +192,11 @@ def test_arrays() -> None:
             array = array[::2]
         elif how == "read-only":
             array.flags.writeable = False
-        one, other = workers.submit(echo, [array, array]).result()
+        one, other = there_and_back(workers, [array, array])
         assert one is other
         # NumPy itself gives some of another byte order back in this machine's.
         assert one.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
         assert one.shape == array.shape
         assert numpy.array_equal(one, array)
 
-    with workers:
-        check()
+    check()
