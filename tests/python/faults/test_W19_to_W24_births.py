@@ -360,7 +360,7 @@ def test_W24_template_lost_while_it_forks(lab: Any, method: str, number: signal.
     face = lab(method=method)
     face.unaudited = True
     face.warm()
-    for _ in range(10 if number == signal.SIGKILL else 3):
+    for _ in range(10 if number == signal.SIGKILL else 1):
         calls = [face.submit(die, signal.SIGKILL) for _ in range(2)]
         for call in calls:
             check_death(call.error(), phase="RUN")
