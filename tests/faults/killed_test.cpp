@@ -50,15 +50,28 @@ using W07 = FaultTest;
 using W08 = FaultTest;
 using W09 = FaultTest;
 
-// No future fails, and the worker is replaced.
-TEST_F(W01, KilledWhileIdle) {
+// No future fails, and the worker is replaced. (A sanitizer's handler turns the signal into an exit: what matters here is
+// that they end.)
+TEST_F(W01, AllKilledWhileIdle) {
     make();
     for (const int number : kDeadly) {
         const auto pids = warm();
-        // A sanitizer's handler turns the signal into an exit: what matters here is that they end.
         for (const auto pid : pids)
-            kill(pid, number == SIGTERM ? SIGKILL : number);
-        EXPECT_TRUE(eventually([&] { return kill(pids[0], 0) != 0 && kill(pids[1], 0) != 0; }));
+            kill(pid, number);
+        EXPECT_TRUE(eventually([&] { return kill(pids[0], 0) != 0 && kill(pids[1], 0) != 0; })) << number;
+        innocents(20);
+    }
+}
+
+// The same.
+TEST_F(W01, OneKilledWhileIdle) {
+    make();
+    for (const int number : kDeadly) {
+        const auto pids = warm();
+        kill(pids[1], number);
+        innocents(20);
+        EXPECT_TRUE(eventually([&] { return kill(pids[1], 0) != 0; })) << number;
+        EXPECT_EQ(kill(pids[0], 0), 0);
         innocents(20);
     }
 }
@@ -156,6 +169,17 @@ TEST_F(W09, Exits) {
         innocents(10);
         expect_death(pool().submit(leave_with, code), ExitStatus::Kind::exited, code, Phase::run);
         expect_death(pool().submit(leave_as_c_does, code), ExitStatus::Kind::exited, code, Phase::run);
+    }
+    innocents(10);
+}
+
+// The same, in phases decode and encode.
+TEST_F(W09, ExitsWhileDecodingOrEncoding) {
+    make();
+    for (const int code : {0, 3}) {
+        innocents(10);
+        expect_death(pool().submit(take, DiesDecoded{-1 - code}), ExitStatus::Kind::exited, code, Phase::decode);
+        expect_death(pool().submit(give, -1 - code), ExitStatus::Kind::exited, code, Phase::encode);
     }
     innocents(10);
 }

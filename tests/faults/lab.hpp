@@ -6,16 +6,21 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +39,9 @@ inline constexpr bool kAddressSanitizer = true;
 #else
 inline constexpr bool kAddressSanitizer = false;
 #endif
+
+// Set: this program, started again as a worker, ends before it is one.
+inline constexpr const char* kCannotStart = "HARDWORK_TEST_CANNOT_START";
 
 // Generous: only what hangs waits so long, and ctest's watchdog ends it then.
 template <class F>
@@ -83,12 +91,29 @@ inline bool is_gone(int pid) {
     return at == std::string::npos || text[at + 2] == 'Z' || text[at + 2] == 'X';
 }
 
-// An argument that dies as it is decoded, a result that dies as it is encoded.
+// An argument that dies as it is decoded, a result that dies as it is encoded: by a signal, or, negative, with -1 - number
+// as exit code.
 struct DiesDecoded {
     int number = SIGKILL;
 };
 struct DiesEncoded {
     int number = SIGKILL;
+};
+inline int end_by(int number) { return number < 0 ? leave_with(-1 - number) : die_by(number); }
+
+// Counted by all processes that are forked from this one.
+class SharedNumber {
+  public:
+    SharedNumber()
+        : number_(new (mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                            0)) std::atomic<int>(0)) {}
+    SharedNumber(const SharedNumber&) = delete;
+    SharedNumber& operator=(const SharedNumber&) = delete;
+    ~SharedNumber() { munmap(number_, sizeof *number_); }
+    std::atomic<int>* get() const { return number_; }
+
+  private:
+    std::atomic<int>* number_;
 };
 
 struct Holdings {
@@ -135,6 +160,7 @@ class FaultTest : public ::testing::Test {
         EXPECT_EQ(error.death().status.kind, kind);
         EXPECT_EQ(error.death().status.value, value);
         EXPECT_EQ(error.phase(), phase);
+        EXPECT_TRUE(error.task() != 0 && tasks_.insert(error.task()).second) << "of which task is it?";
         const std::string what = error.what();
         EXPECT_NE(what.find(std::to_string(error.pid())), std::string::npos) << what;
         ++deaths_;
@@ -196,6 +222,7 @@ class FaultTest : public ::testing::Test {
     const Holdings before_ = Holdings::now();
     std::optional<ProcessPool> pool_;
     std::uint64_t deaths_ = 0;
+    std::set<std::uint64_t> tasks_;  // that have died
     std::vector<Future<int>> innocents_;
 };
 
@@ -205,14 +232,14 @@ template <>
 struct hardwork::Codec<hardwork::test::DiesDecoded> {
     static void encode(auto& out, const hardwork::test::DiesDecoded& value) { hardwork::encode(out, value.number); }
     static hardwork::test::DiesDecoded decode(Decoder& in) {
-        return {hardwork::test::die_by(hardwork::decode<int>(in))};
+        return {hardwork::test::end_by(hardwork::decode<int>(in))};
     }
 };
 
 template <>
 struct hardwork::Codec<hardwork::test::DiesEncoded> {
     static void encode(auto& out, const hardwork::test::DiesEncoded& value) {
-        hardwork::encode(out, hardwork::test::die_by(value.number));
+        hardwork::encode(out, hardwork::test::end_by(value.number));
     }
     static hardwork::test::DiesEncoded decode(Decoder& in) { return {hardwork::decode<int>(in)}; }
 };
