@@ -9,6 +9,13 @@ foreach(snippet IN LISTS snippets)
   set_tests_properties("face.Refused.${name}" PROPERTIES TIMEOUT 120 LABELS "face;refused")
 endforeach()
 
+# What the documents show.
+add_test(NAME face.DocumentsCompile
+  COMMAND bash "${CMAKE_CURRENT_SOURCE_DIR}/tests/docs/snippets_test.sh" "${CMAKE_CXX_COMPILER}"
+    "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}/README.md"
+    "${CMAKE_CURRENT_SOURCE_DIR}/docs/cpp.md" "${CMAKE_CURRENT_SOURCE_DIR}/docs/cpp-guide.md")
+set_tests_properties(face.DocumentsCompile PROPERTIES TIMEOUT 400 LABELS face)
+
 # A program without exceptions uses the library, which has them.
 add_executable(hardwork_without_exceptions tests/face/without_exceptions/main.cpp)
 target_compile_options(hardwork_without_exceptions PRIVATE -fno-exceptions)
