@@ -217,6 +217,24 @@ TEST(Limits, AWorkerWithTooMuchMemoryIsStopped) {
     EXPECT_EQ(pool.submit(twice, 2).get(), 4);
 }
 
+// Keeps it in its worker.
+int keep(std::size_t bytes) {
+    static std::vector<char> kept;
+    kept.assign(bytes, 'x');
+    return getpid();
+}
+
+TEST(Limits, AWorkerWithTooMuchMemoryAfterItsTaskIsReplaced) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer's own memory is more";
+#endif
+    ProcessPool pool({.workers = 1, .max_memory_per_worker = 100'000'000});
+    const int pid = pool.submit(keep, std::size_t{1'000'000}).get();
+    EXPECT_EQ(pool.submit(keep, std::size_t{130'000'000}).get(), pid);
+    EXPECT_NE(pool.submit(worker_pid).get(), pid);
+    EXPECT_TRUE(pool.stats().workers_died.empty());
+}
+
 TEST(Limits, ThePoolCountsWhatHasHappened) {
     ProcessPool pool({.workers = 1});
     EXPECT_EQ(pool.submit(twice, 1).get(), 2);

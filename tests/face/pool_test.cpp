@@ -84,6 +84,17 @@ TEST(Pool, IsBrokenWhenAllItIsMadeOfHasDied) {
     EXPECT_THROW(pool.submit(twice, 1).get(), BrokenPool);
 }
 
+TEST(Pool, IsNotPreparedInAProgramWithThreads) {
+    std::atomic<bool> stop{false};
+    std::thread thread([&] { stop.wait(false); });
+    EXPECT_THROW(Template::prepare(), MultithreadedProgram);
+    EXPECT_FALSE(Template::prepared());
+    EXPECT_TRUE(child_pids(getpid()).empty());
+    stop = true;
+    stop.notify_all();
+    thread.join();
+}
+
 TEST(Pool, ReplacesWorkersAfterSoManyTasks) {
     ProcessPool pool({.workers = 1, .max_tasks_per_worker = 3});
     std::set<int> pids;

@@ -74,6 +74,21 @@ TEST_F(ThrowStack, EndsBeforeTheWorkersOwnFrames) {
     EXPECT_EQ(stack_of(throw_below, 5).size(), shallow.size() + 5);
 }
 
+TEST_F(ThrowStack, IsThatOfItsItemInAMap) {
+    auto results = pool.map(throw_below, std::vector<int>{3, 0, 5});
+    std::vector<std::size_t> sizes;
+    for (auto at = results.begin(); at != results.end(); ++at) {
+        const auto stack = caught<RemoteError>([&] { *at; }).stack();
+        ASSERT_GE(stack.size(), 2U);
+        EXPECT_TRUE(lies_in(stack[0], throw_here)) << stack[0];
+        EXPECT_TRUE(lies_in(stack[1], throw_below)) << stack[1];
+        sizes.push_back(stack.size());
+    }
+    ASSERT_EQ(sizes.size(), 3U);
+    EXPECT_EQ(sizes[0], sizes[1] + 3);
+    EXPECT_EQ(sizes[2], sizes[1] + 5);
+}
+
 TEST_F(ThrowStack, OfADeepThrowIsCutOff) {
     for (const int depth : {60, 500}) {
         const auto stack = stack_of(throw_below, depth);

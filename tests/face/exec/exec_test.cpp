@@ -59,6 +59,17 @@ HARDWORK_TASK(filled);
 void fill_again(char value) { std::ranges::fill(last_filled, value); }
 HARDWORK_TASK(fill_again);
 
+HARDWORK_TASK(worker_pid);
+void wait_to_be_stopped() {
+    while (!this_task::stop_requested())
+        std::this_thread::sleep_for(1ms);
+    this_task::throw_if_stopped();
+}
+HARDWORK_TASK(wait_to_be_stopped);
+std::vector<char> kept;
+void keep(std::size_t bytes) { kept.assign(bytes, 'x'); }
+HARDWORK_TASK(keep);
+
 int not_registered(int x) { return x; }
 
 TEST(Exec, RunsRegisteredFunctions) {
@@ -121,6 +132,46 @@ TEST(Exec, ProgramsMayHaveThreads) {
     stop = true;
     stop.notify_all();
     thread.join();
+}
+
+TEST(Exec, HooksTellOfBirthsAndDeaths) {
+    std::atomic<int> started{0};
+    std::atomic<int> signal{0};
+    Options options{.workers = 1, .start = Start::exec};
+    options.on_worker_start = [&](int) { ++started; };
+    options.on_worker_death = [&](const WorkerDeath& death) { signal = death.status.value; };
+    ProcessPool pool(std::move(options));
+    EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+    pool.shutdown();
+    EXPECT_EQ(started, 2);
+    EXPECT_EQ(signal, SIGKILL);
+}
+
+TEST(Exec, WorkersRetireAtTheirLimits) {
+    {
+        ProcessPool pool({.workers = 1, .start = Start::exec, .max_tasks_per_worker = 2});
+        const int pid = pool.submit(worker_pid).get();
+        EXPECT_EQ(pool.submit(worker_pid).get(), pid);
+        EXPECT_NE(pool.submit(worker_pid).get(), pid);
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ProcessPool pool({.workers = 1, .start = Start::exec, .max_memory_per_worker = 100'000'000});
+    const int pid = pool.submit(worker_pid).get();
+    pool.submit(keep, std::size_t{130'000'000}).get();
+    EXPECT_NE(pool.submit(worker_pid).get(), pid);
+#endif
+}
+
+TEST(Exec, TasksCanBeStoppedAndGoneOnFrom) {
+    ProcessPool pool({.workers = 1, .start = Start::exec});
+    auto running = pool.submit(wait_to_be_stopped);
+    while (running.state() == FutureState::waiting)
+        std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(running.stop());
+    EXPECT_THROW(running.get(), TaskStopped);
+    EXPECT_EQ(pool.submit(twice, 4).then([](int x) { return x + 1; }).get(), 9);
+    EXPECT_EQ(pool.submit(fail_at_7, 7).then([](Result<int> x) { return x ? 1 : 2; }).get(), 2);
 }
 
 TEST(Exec, InitializersAreRegisteredFunctions) {

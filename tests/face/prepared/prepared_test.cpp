@@ -99,6 +99,54 @@ TEST_F(Prepared, WorkersHaveTheSignalHandlersOfTheProgram) {
     EXPECT_TRUE(pool.submit([] { return signal(SIGCHLD, SIG_DFL) == &handle; }).get());
 }
 
+TEST_F(Prepared, HooksTellOfBirthsAndDeaths) {
+    std::atomic<int> started{0};
+    std::atomic<int> signal{0};
+    Options options{.workers = 1};
+    options.on_worker_start = [&](int) { ++started; };
+    options.on_worker_death = [&](const WorkerDeath& death) { signal = death.status.value; };
+    ProcessPool pool(std::move(options));
+    EXPECT_THROW(pool.submit(die_by, SIGKILL).get(), WorkerDied);
+    EXPECT_EQ(pool.submit(twice, 1).get(), 2);
+    pool.shutdown();
+    EXPECT_EQ(started, 2);
+    EXPECT_EQ(signal, SIGKILL);
+}
+
+void keep(std::size_t bytes) {
+    static std::vector<char> kept;
+    kept.assign(bytes, 'x');
+}
+
+TEST_F(Prepared, WorkersRetireAtTheirLimits) {
+    {
+        ProcessPool pool({.workers = 1, .max_tasks_per_worker = 2});
+        const int pid = pool.submit(worker_pid).get();
+        EXPECT_EQ(pool.submit(worker_pid).get(), pid);
+        EXPECT_NE(pool.submit(worker_pid).get(), pid);
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ProcessPool pool({.workers = 1, .max_memory_per_worker = 100'000'000});
+    const int pid = pool.submit(worker_pid).get();
+    pool.submit(keep, std::size_t{130'000'000}).get();
+    EXPECT_NE(pool.submit(worker_pid).get(), pid);
+#endif
+}
+
+TEST_F(Prepared, TasksCanBeStoppedAndGoneOnFrom) {
+    ProcessPool pool({.workers = 1});
+    auto running = pool.submit([] {
+        for (;; std::this_thread::sleep_for(1ms))
+            this_task::throw_if_stopped();
+    });
+    while (running.state() == FutureState::waiting)
+        std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(running.stop());
+    EXPECT_THROW(running.get(), TaskStopped);
+    EXPECT_EQ(pool.submit(twice, 4).then([](int x) { return x + 1; }).get(), 9);
+    EXPECT_EQ(pool.submit(fail_at_7, 7).then([](Result<int> x) { return x ? 1 : 2; }).get(), 2);
+}
+
 TEST_F(Prepared, ADeadTemplateIsMadeAgain) {
     ProcessPool pool({.workers = 1});
     EXPECT_EQ(pool.submit(twice, 1).get(), 2);
