@@ -13,3 +13,9 @@ foreach(source IN LISTS example_sources)
     set_tests_properties("example.${name}" PROPERTIES TIMEOUT 120 LABELS example)
   endif()
 endforeach()
+if(HARDWORK_BUILD_TESTS)
+  add_test(NAME example.mandelbrot.Picture
+    COMMAND "${CMAKE_COMMAND}" "-DPROGRAM=$<TARGET_FILE:example_mandelbrot>"
+      "-DFILE=${CMAKE_CURRENT_BINARY_DIR}/mandelbrot-test.ppm" -P "${CMAKE_CURRENT_SOURCE_DIR}/tests/examples/picture.cmake")
+  set_tests_properties(example.mandelbrot.Picture PROPERTIES TIMEOUT 120 LABELS example)
+endif()

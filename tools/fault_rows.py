@@ -67,7 +67,7 @@ ROWS: dict[str, tuple[str, str]] = {
 _ENGINE = "the same engine under the same system calls: the Python test runs it"
 NOT_IN_CPP: dict[str, str] = {
     "S1": "what cannot be encoded is refused by the compiler: tests/face/refused",
-    "K2": "the library installs no handler and reaps no child but by its own pidfds; the Python test runs the same engine",
+    "K2": "the library has no handlers, and reaps by pidfd only what it has started: the Python test runs it",
     "K3": "the end of a program destroys its pools: C6",
     "T1": _ENGINE,
     "M4": "W11",

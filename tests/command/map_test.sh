@@ -119,6 +119,17 @@ wait $pid
 [ $? = 143 ] || wrong "SIGTERM did not end it as such"
 eventually dead "$(cat child)" || wrong "SIGTERM was not passed on"
 
+# Ctrl-C as well. (What is started behind a shell's back ignores it.)
+rm -f child
+env --default-signal=INT "$hardwork" map --timeout 100 --shell --exec 'echo $$ >child; exec sleep 1000' <in >out 2>err &
+pid=$!
+eventually test -s child
+kill -INT $pid
+wait $pid
+[ $? = 130 ] || wrong "SIGINT did not end it as such"
+eventually dead "$(cat child)" || wrong "what it has started outlives Ctrl-C"
+silent
+
 # Much output, and much input.
 seq 50 >in
 run 0 -j 4 --shell --exec 'head -c 300000 /dev/zero | tr "\0" a; echo'
@@ -153,6 +164,11 @@ silent
 seq 30000 >in
 run 0 -- "$plugin:describe"
 awk '{print $0, length($0)}' in | cmp -s - out || wrong "30000 lines by a function"
+# In the order of the lines, whoever is done first.
+printf '0.4\n0\n0.2\n0\n0.1\n' >in
+run 0 -j 4 -- "$plugin:doze"
+gives '0.4\n0\n0.2\n0\n0.1\n'
+silent
 seq 300 >in
 run 0 "$plugin:much"
 [ "$(wc -c <out)" = 30000000 ] || wrong "much output by a function"
@@ -192,12 +208,26 @@ gives 'one 3\n'
 exec 3>&-
 wait $pid
 
+# Ctrl-C ends it and its workers, in silence.
+echo "$work/worker" >in
+env --default-signal=INT "$hardwork" map -j 2 "$plugin:stay" <in >out 2>err &
+pid=$!
+eventually test -s worker
+kill -INT $pid
+wait $pid
+[ $? = 130 ] || wrong "SIGINT did not end it as such, with a plugin"
+eventually dead "$(cat worker)" || wrong "a worker outlives Ctrl-C"
+silent
+
 # -- a terminal is shown how far it is, and nothing of that stays
 
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     printf '0.5\n' >in
     script -qec "'$hardwork' map --exec sleep <in" /dev/null </dev/null >out
     grep -q '0 done, 0 of them failed' out || wrong "no progress on a terminal"
+    printf '0\n0.5\n' >in
+    script -qec "'$hardwork' map -j 2 '$plugin:doze' <in" /dev/null </dev/null >out
+    grep -q '1 done, 0 of them failed' out || wrong "no progress on a terminal, with a plugin"
 fi
 
 # -- bad usage
@@ -238,8 +268,12 @@ timeout 100 "$hardwork" 2>err
 timeout 100 "$hardwork" pam 2>err
 [ $? = 2 ] || wrong "pam is not bad usage"
 says 'there is no command pam'
-"$hardwork" --help >out 2>err || wrong "--help"
-grep -q 'Usage: hardwork map' out || wrong "--help says nothing"
+for help in '--help' '-h' 'map --help' 'map -h'; do
+    # shellcheck disable=SC2086  # words
+    timeout 100 "$hardwork" $help >out 2>err || wrong "$help"
+    grep -q 'Usage: hardwork map' out || wrong "$help says nothing"
+    silent
+done
 "$hardwork" --version | grep -qE '^hardwork [0-9]+\.[0-9]+\.[0-9]+$' || wrong "--version"
 
 # -- no input

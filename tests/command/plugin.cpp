@@ -48,6 +48,20 @@ HARDWORK_PLUGIN int second_time(const char* line, std::size_t, hardwork_emit emi
     return 0;
 }
 
+// Takes as many seconds as the line says.
+HARDWORK_PLUGIN int doze(const char* line, std::size_t, hardwork_emit emit, void* to) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::stod(line)));
+    put(std::string(line) + "\n", emit, to);
+    return 0;
+}
+
+// Says in a file which process it is, and never ends.
+HARDWORK_PLUGIN int stay(const char* line, std::size_t, hardwork_emit, void*) {
+    std::ofstream(line) << getpid() << std::endl;
+    for (;;)
+        pause();
+}
+
 // Gives 100 kB.
 HARDWORK_PLUGIN int much(const char*, std::size_t length, hardwork_emit emit, void* to) {
     for (int i = 0; i < 1000; ++i)
