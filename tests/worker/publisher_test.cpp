@@ -25,7 +25,7 @@ class PublisherTest : public ::testing::Test {
         return lane.take();
     }
     void publish() {
-        publisher_.publish(shm::Record{}, out_);
+        publisher_.publish(shm::RecordKind::task, Outcome::value, 0, 0, 0, out_);
         full_fence();
         publisher_.ring_if_wanted();
     }
@@ -44,15 +44,7 @@ class PublisherTest : public ::testing::Test {
 TEST_F(PublisherTest, ARecordIsWholeWhenTheTailSaysSo) {
     std::memcpy(out_.allocate(5), "bytes", 5);
     out_.finish(5);
-    shm::Record record{};
-    record.kind = shm::RecordKind::item;
-    record.outcome = 1;
-    record.index = 12;
-    record.nanoseconds = 34;
-    record.task = 56;
-    record.length = 9'999;  // the publisher's to fill in
-    record.in_arena = 1;
-    publisher_.publish(record, out_);
+    publisher_.publish(shm::RecordKind::item, Outcome::exception, 12, 34, 56, out_);
     ASSERT_EQ(control_.worker.result_tail.load(), shm::record_size(shm::RecordKind::item, 5));
     shm::Record seen;
     std::memcpy(&seen, lane_.result(0), sizeof seen);
@@ -79,8 +71,8 @@ TEST_F(PublisherTest, RingsWhenAskedToAndOnceForAll) {
     want(1, kWantCaller);
     publisher_.ring_if_wanted();
     EXPECT_EQ(caller_rung(), 0U) << "nothing was published";
-    publisher_.publish(shm::Record{}, out_);
-    publisher_.publish(shm::Record{}, out_);
+    publisher_.publish(shm::RecordKind::task, Outcome::value, 0, 0, 0, out_);
+    publisher_.publish(shm::RecordKind::task, Outcome::value, 0, 0, 0, out_);
     EXPECT_EQ(caller_rung(), 0U);
     publisher_.ring_if_wanted();
     publisher_.ring_if_wanted();
