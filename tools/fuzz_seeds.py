@@ -6,6 +6,7 @@ Run it again when src/zygote/protocol.cpp, src/shm/record.hpp or the script that
 
 import struct
 from pathlib import Path
+from typing import Any
 
 CORPUS = Path(__file__).resolve().parent.parent / "fuzz" / "corpus"
 MAGIC = 0x48575A31
@@ -13,7 +14,7 @@ UNKNOWN, EXITED, SIGNALED = range(3)
 PARENT, CHILD = 0, 1
 
 # Kind, sender and descriptors of each message; then what it has in it.
-KINDS = {
+KINDS: dict[str, tuple[int, int, int, dict[str, Any]]] = {
     "hello_to_template": (1, PARENT, 2, {"ticket": 77, "lane": 5, "number": 1}),
     "hello_of_template": (1, CHILD, 0, {"number": 1}),
     "birth": (2, PARENT, 1, {"ticket": 3, "lane": 1025}),
@@ -29,7 +30,16 @@ KINDS = {
 }
 
 
-def message(kind, sender, fds, ticket=0, lane=0, pid=0, number=0, status=(UNKNOWN, 0)):
+def message(
+    kind: int,
+    sender: int,
+    fds: int,
+    ticket: int = 0,
+    lane: int = 0,
+    pid: int = 0,
+    number: int = 0,
+    status: tuple[int, int] = (UNKNOWN, 0),
+) -> bytes:
     """As zygote::encode writes it, behind the byte in which the fuzzer says who sends it and with what."""
     return bytes([sender | fds << 1]) + struct.pack("<IIQIiiIiI", MAGIC, kind, ticket, lane, pid, number, *status, 0)
 
@@ -40,15 +50,15 @@ POLL, ADVANCE, DIE = b"\x06", b"\x05", b"\x09"
 LENGTH, OUTCOME, INDEX, ARENA, TASK, UNCLAIMED, NEXT_ITEM = (1 << bit for bit in range(7))
 
 
-def answer(position, change=0, fields=b""):
+def answer(position: int, change: int = 0, fields: bytes = b"") -> bytes:
     return bytes([1, position, change]) + fields + struct.pack("<Q", 42)
 
 
-def cancel(task):
+def cancel(task: int) -> bytes:
     return bytes([7, task])
 
 
-def claim(position):
+def claim(position: int) -> bytes:
     return bytes([8, position])
 
 
@@ -84,10 +94,13 @@ LANES = {
 }
 
 
-def main():
+def main() -> None:
     """Writes all of them."""
     for folder, files in (
-        ("control_messages", {name: message(*kind[:3], **kind[3]) for name, kind in KINDS.items()}),
+        (
+            "control_messages",
+            {name: message(kind, sender, fds, **more) for name, (kind, sender, fds, more) in KINDS.items()},
+        ),
         ("lane", LANES),
     ):
         for name, content in files.items():
