@@ -47,6 +47,7 @@ class WorkerProcess:
         self._exitcode: int | None = None
         self._closed = False
         self._pidfd = -1
+        self._handed_out = False  # somebody may wait for that descriptor
         if not ended:
             with contextlib.suppress(OSError):  # ended meanwhile; or no descriptor is left: nothing can be said of it
                 self._pidfd = os.pidfd_open(pid)
@@ -71,6 +72,7 @@ class WorkerProcess:
         if self._pidfd < 0:
             self._pidfd, other_end = os.pipe()  # one whose other end is closed is readable
             os.close(other_end)
+        self._handed_out = True
         return self._pidfd
 
     @property
@@ -141,6 +143,18 @@ class WorkerProcess:
         fd, self._pidfd = self._pidfd, -1
         if fd >= 0:
             os.close(fd)
+
+    def has_ended(self, code: int | None) -> None:
+        """The pool knows that it has. A descriptor that nobody has asked for is not kept any longer.
+
+        Args:
+            code: Its exit code, as multiprocessing has it; None if that is not known.
+        """
+        if self._exitcode is None:
+            self._exitcode = code
+        self._ended_before = True
+        if not self._handed_out:
+            self._let_go()
 
     @property
     def _popen(self) -> WorkerProcess:
@@ -265,5 +279,4 @@ class WorkerTable:
         if pool is None or not self._shown:
             return
         for pid, process in self.shown().items():
-            if process._exitcode is None:
-                process._exitcode = pool._core_exit_status(pid)
+            process.has_ended(pool._core_exit_status(pid))

@@ -17,7 +17,7 @@ def fill(pool, futures, start, stop):
 
 if __name__ == "__main__":
     with hardwork.ProcessPoolExecutor(1) as pool, Gate(sys.argv[1]) as gate:
-        first, count = 20_000, 200_000
+        first, count = 20_000, 1_000_000  # memory comes 2 MB at a time
         futures = [None] * (first + count)
         blocker = pool.submit(wait_at, gate)
         gate.wait_for(1)
