@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,11 +87,32 @@ bool wait_readable(int fd, std::uint64_t deadline_ns) {
     }
 }
 
+namespace {
+
+// What poll(2) refuses to a process whose limit of open files is below the number of entries, select(2) does not. Of a
+// pipe that nobody writes to, to be readable is to be hung up.
+Woken select_readable_or_hung_up(int fd, int pipe_fd) {
+    if (fd >= FD_SETSIZE || pipe_fd >= FD_SETSIZE) return Woken::neither;
+    for (;;) {
+        fd_set readable;
+        FD_ZERO(&readable);
+        FD_SET(fd, &readable);
+        if (pipe_fd >= 0) FD_SET(pipe_fd, &readable);
+        const int ready = ::select(std::max(fd, pipe_fd) + 1, &readable, nullptr, nullptr, nullptr);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0) return Woken::neither;
+        return FD_ISSET(fd, &readable) ? Woken::readable : Woken::hung_up;
+    }
+}
+
+}  // namespace
+
 Woken wait_readable_or_hung_up(int fd, int pipe_fd) {
     pollfd entries[] = {{fd, POLLIN, 0}, {pipe_fd, 0, 0}};
     for (;;) {
         const int ready = ::poll(entries, 2, -1);
         if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0 && errno == EINVAL) return select_readable_or_hung_up(fd, pipe_fd);
         if (ready < 0) return Woken::neither;
         if (entries[0].revents != 0) return Woken::readable;
         if (entries[1].revents != 0) return Woken::hung_up;

@@ -1,6 +1,8 @@
 #include "os/poll.hpp"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -169,6 +171,27 @@ TEST(WaitReadable, DataHangUpAndDeadline) {
     pipe.drain();
     pipe.in.reset();
     EXPECT_TRUE(wait_readable(pipe.out.get(), kNoDeadline));
+}
+
+// In a child, with the limit of open files below what is looked at: poll(2) refuses that.
+int look_with_no_files_allowed(bool end_parent, bool end_program) {
+    int parent[2];
+    int program[2];
+    if (pipe(parent) != 0 || pipe(program) != 0) return 90;
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 0;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 91;
+    if (end_parent) close(parent[1]);
+    if (end_program) close(program[1]);
+    return static_cast<int>(wait_readable_or_hung_up(parent[0], program[0]));
+}
+
+TEST(WaitReadableOrHungUp, AlsoWhereALimitAllowsNoFiles) {
+    for (const bool parent : {true, false}) {
+        testing::Child child([=] { return look_with_no_files_allowed(parent, !parent); });
+        EXPECT_EQ(child.wait(), static_cast<int>(parent ? Woken::readable : Woken::hung_up));
+    }
 }
 
 TEST(Notifier, WakesAPollerFromAnotherThread) {

@@ -14,7 +14,7 @@ namespace hardwork::shm::testing {
     X(request_tail_load, "request_tail.load(", "src/worker/claim_loop.cpp")               \
     X(request_head_store, "request_head.store(", "src/worker/claim_loop.cpp")             \
     X(request_head_load, "request_head.load(", "src/engine/drain.cpp")                    \
-    X(record_write, "std::memcpy(at, &record, header)", "src/worker/publisher.cpp")       \
+    X(record_write, "std::memcpy(at, &words", "src/worker/publisher.cpp")                 \
     X(record_read, "std::memcpy(&record, at, ", "src/engine/drain.cpp")                   \
     X(result_tail_store, "result_tail.store(", "src/worker/publisher.cpp")                \
     X(result_tail_load, "result_tail.load(", "src/engine/drain.cpp")                      \
