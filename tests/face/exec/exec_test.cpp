@@ -35,6 +35,7 @@ std::map<std::string, int> count(const std::vector<std::string>& words) {
 HARDWORK_TASK(count);
 HARDWORK_TASK(twice);
 HARDWORK_TASK(nap);
+HARDWORK_TASK(worker_pid);
 HARDWORK_TASK(die_by);
 HARDWORK_TASK(fail_at_7);
 
@@ -172,6 +173,39 @@ TEST(Exec, TasksCanBeStoppedAndGoneOnFrom) {
     EXPECT_THROW(running.get(), TaskStopped);
     EXPECT_EQ(pool.submit(twice, 4).then([](int x) { return x + 1; }).get(), 9);
     EXPECT_EQ(pool.submit(fail_at_7, 7).then([](Result<int> x) { return x ? 1 : 2; }).get(), 2);
+}
+
+// The program's process does not end; its pipe hangs up.
+TEST(Exec, WorkersAreGoneWhenTheProgramExecutesAnother) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t program = fork();
+    if (program == 0) {
+        alarm(100);
+        ProcessPool pool({.workers = 1, .start = Start::exec});
+        const int pid = pool.submit(worker_pid).get();
+        auto busy = pool.submit(nap, 90'000);
+        const bool said = write(ends[1], &pid, sizeof pid) == sizeof pid;
+        if (said) execl("/bin/sleep", "sleep", "100", nullptr);
+        _exit(1);
+    }
+    int pid = 0;
+    ASSERT_EQ(read(ends[0], &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+    const auto lives = [pid] {
+        std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+        std::string text;
+        std::getline(file, text);
+        const auto at = text.rfind(')');
+        return at != std::string::npos &&
+               text.find_first_of("ZX", at) != at + 2;  // what it has become does not reap it
+    };
+    while (lives())  // ctest ends what hangs
+        std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(waitpid(program, nullptr, WNOHANG), 0);
+    kill(program, SIGKILL);
+    waitpid(program, nullptr, 0);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST(Exec, InitializersAreRegisteredFunctions) {
