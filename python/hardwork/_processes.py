@@ -46,8 +46,8 @@ class WorkerProcess:
         self._pool = pool
         self._exitcode: int | None = None
         self._closed = False
+        self._handed_out = False  # the descriptor, which then stays as it is
         self._pidfd = -1
-        self._handed_out = False  # somebody may wait for that descriptor
         if not ended:
             with contextlib.suppress(OSError):  # ended meanwhile; or no descriptor is left: nothing can be said of it
                 self._pidfd = os.pidfd_open(pid)
@@ -69,10 +69,10 @@ class WorkerProcess:
     def sentinel(self) -> int:
         """A descriptor that becomes readable when the worker has ended, and stays open as long as this object."""
         self._check_closed()
+        self._handed_out = True
         if self._pidfd < 0:
             self._pidfd, other_end = os.pipe()  # one whose other end is closed is readable
             os.close(other_end)
-        self._handed_out = True
         return self._pidfd
 
     @property
@@ -139,22 +139,17 @@ class WorkerProcess:
         self._closed = True
         self._let_go()
 
+    def _pool_has_ended(self, exitcode: int | None) -> None:
+        self._ended_before = True
+        if self._exitcode is None:
+            self._exitcode = exitcode
+        if not self._handed_out:
+            self._let_go()
+
     def _let_go(self) -> None:
         fd, self._pidfd = self._pidfd, -1
         if fd >= 0:
             os.close(fd)
-
-    def has_ended(self, code: int | None) -> None:
-        """The pool knows that it has. A descriptor that nobody has asked for is not kept any longer.
-
-        Args:
-            code: Its exit code, as multiprocessing has it; None if that is not known.
-        """
-        if self._exitcode is None:
-            self._exitcode = code
-        self._ended_before = True
-        if not self._handed_out:
-            self._let_go()
 
     @property
     def _popen(self) -> WorkerProcess:
@@ -176,10 +171,11 @@ class WorkerProcess:
                 signal.pidfd_send_signal(self._pidfd, number)
 
     def _ended(self, timeout: float | None) -> bool:
-        if self._ended_before or self._exitcode is not None:
+        fd = self._pidfd
+        if self._ended_before or self._exitcode is not None or fd < 0:
             return True
         poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
+        poll.register(fd, select.POLLIN)
         return bool(poll.poll(None if timeout is None else max(0.0, timeout) * 1000))
 
     def __repr__(self) -> str:
@@ -274,9 +270,11 @@ class WorkerTable:
         self._last = self._last or last
 
     def has_ended(self) -> None:
-        """Looks a last time, for those who hold a view or a worker: the pool has ended."""
+        """Looks a last time, for those who hold a view or a worker: the pool has ended. Closes what nobody has seen."""
         pool = self._pool()
-        if pool is None or not self._shown:
+        if pool is None:
             return
-        for pid, process in self.shown().items():
-            process.has_ended(pool._core_exit_status(pid))
+        if self._shown:
+            self.shown()
+        for pid, process in self._known.items():
+            process._pool_has_ended(pool._core_exit_status(pid))
