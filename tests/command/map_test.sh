@@ -225,9 +225,9 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     printf '0.5\n' >in
     script -qec "'$hardwork' map --exec sleep <in" /dev/null </dev/null >out
     grep -q '0 done, 0 of them failed' out || wrong "no progress on a terminal"
-    printf '0.2\n0.7\n' >in  # it is drawn as items end, from a tenth of a second on
-    script -qec "'$hardwork' map -j 2 '$plugin:doze' <in" /dev/null </dev/null >out
-    grep -q '1 done, 0 of them failed' out || wrong "no progress on a terminal, with a plugin"
+    printf '0\n0.3\n0.3\n' >in
+    script -qec "'$hardwork' map -j 1 '$plugin:doze' <in" /dev/null </dev/null >out
+    grep -q '2 done, 0 of them failed' out || wrong "no progress on a terminal, with a plugin"
 fi
 
 # -- bad usage

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <hardwork/hardwork.hpp>
+#include <hardwork/plugin.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <span>
