@@ -8,7 +8,7 @@ export PYTHON VENV JOBS
 help:
 	@echo "make demo          the question's job, hardwork against the standard library (FULL=1: without shortcuts)"
 	@echo "make test          every test and check"
-	@echo "make test-cpp      the C++ tests (PRESET=dev, release, asan, tsan or ubsan)"
+	@echo "make test-cpp      the C++ tests (PRESET=dev, clang, release, asan, tsan or ubsan)"
 	@echo "make test-python   the Python tests (ARGS=... for pytest)"
 	@echo "make test-faults   the rows of the fault table, RUNS=10 times over (ARGS=... for pytest)"
 	@echo "make faults-page   docs/faults.md from the results in RESULTS=folder"

@@ -12,3 +12,11 @@ target_link_libraries(hardwork_bench PRIVATE hardwork::hardwork benchmark::bench
 add_dependencies(hardwork_bench hardwork_command)
 hardwork_warnings(hardwork_bench)
 hardwork_optimise(hardwork_bench)
+# Compared with where it is; Debian has it in parts.
+find_package(Boost QUIET COMPONENTS filesystem)
+if(TARGET Boost::filesystem)
+  target_compile_definitions(hardwork_bench PRIVATE HARDWORK_BOOST_PROCESS)
+  target_link_libraries(hardwork_bench PRIVATE Boost::filesystem)
+else()
+  message(WARNING "boost::process is not compared with: no Boost (Debian: libboost-filesystem-dev)")
+endif()

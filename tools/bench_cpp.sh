@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds bench/cpp as users get the library, and runs it; arguments are Google Benchmark's (--benchmark_filter=map).
+# Builds bench/cpp as users get the library, and runs it; arguments are Google Benchmark's (--benchmark_filter=map), and
+# --quick, which only tries everything.
 set -eu
 # shellcheck source=tools/common.sh
 . "$(dirname "$0")/common.sh"

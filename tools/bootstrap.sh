@@ -24,6 +24,7 @@ missing_packages() {
             benchmark)
                 compiles '#include <benchmark/benchmark.h>' || echo libbenchmark-dev
                 compiles '#include <tbb/task_group.h>' || echo libtbb-dev
+                compiles '#include <boost/filesystem.hpp>' || echo libboost-filesystem-dev
                 ;;
             doxygen)
                 command -v doxygen >/dev/null || echo doxygen

@@ -2,6 +2,11 @@
 
 namespace bench {
 
+bool& quick() {
+    static bool is = false;
+    return is;
+}
+
 hardwork::ProcessPool& pool() {
     static hardwork::ProcessPool one({.workers = kWorkers});
     return one;

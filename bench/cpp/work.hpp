@@ -13,6 +13,10 @@ namespace bench {
 
 inline constexpr int kWorkers = 2;
 
+// Whether all is only tried, with a hundredth of the work: --quick.
+bool& quick();
+inline int many(int count) { return quick() ? count / 100 : count; }
+
 // The one pool, made when it is first asked for; main() has prepared its template before there were threads.
 hardwork::ProcessPool& pool();
 
