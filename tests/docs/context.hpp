@@ -1,8 +1,8 @@
 // What the snippets of the documents leave to the reader.
 #pragma once
 
-#include <hardwork/hardwork.hpp>
 #include <hardwork/plugin.h>
+#include <hardwork/hardwork.hpp>
 
 #include <chrono>
 #include <cstdint>
