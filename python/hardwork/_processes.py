@@ -139,7 +139,7 @@ class WorkerProcess:
         self._closed = True
         self._let_go()
 
-    def _pool_has_ended(self, exitcode: int | None) -> None:
+    def _has_ended(self, exitcode: int | None) -> None:
         self._ended_before = True
         if self._exitcode is None:
             self._exitcode = exitcode
@@ -249,6 +249,9 @@ class WorkerTable:
             if pid not in now:
                 last[pid] = old.get(pid) or WorkerProcess(pid, self._name(pid), self._daemon, self._pool, ended=True)
         found = {**last, **now}
+        for pid, process in old.items():
+            if found.get(pid) is not process:
+                process._has_ended(pool._core_exit_status(pid))  # a view may hold it until the next look
         self._known = {pid: found[pid] for pid in [*(pid for pid in old if pid in found), *found]}
         return self._known
 
@@ -277,4 +280,4 @@ class WorkerTable:
         if self._shown:
             self.shown()
         for pid, process in self._known.items():
-            process._pool_has_ended(pool._core_exit_status(pid))
+            process._has_ended(pool._core_exit_status(pid))

@@ -132,3 +132,23 @@ def test_broken_says_so() -> None:
         executor.submit(identity, 1).result()
     assert "no task can be run" in str(executor._broken)
     executor.shutdown()
+
+
+def test_a_view_that_is_held_keeps_no_descriptor_of_who_has_ended() -> None:
+    def pidfds() -> int:
+        links = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+        return sum("pidfd" in link for link in links)
+
+    before = pidfds()
+    pool = hardwork.Pool(2)
+    view = pool._pool
+    os.kill(view[0].pid, signal.SIGKILL)
+    with pytest.raises(hardwork.WorkerDied):
+        pool.map(die_of_kill, range(2))
+    pool.terminate()
+    assert pidfds() == before
+    assert len(view) == 2
+
+
+def die_of_kill(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
