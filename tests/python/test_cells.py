@@ -1,4 +1,4 @@
-"""Futures and results have memory of their own kind: it is reused, goes back, and the collector knows what lies in it."""
+"""Futures and results have memory of their own kind: it is reused, goes back, and the collector knows what is in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hardwork
 import pytest
 from helpers import class_of, double, script_environment
-
-import hardwork
 
 MANY = 150_000
 
