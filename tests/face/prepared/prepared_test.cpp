@@ -113,7 +113,7 @@ TEST_F(Prepared, HooksTellOfBirthsAndDeaths) {
     EXPECT_EQ(signal, SIGKILL);
 }
 
-void keep(std::size_t bytes) {
+[[maybe_unused]] void keep(std::size_t bytes) {
     static std::vector<char> kept;
     kept.assign(bytes, 'x');
 }
