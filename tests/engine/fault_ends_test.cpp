@@ -10,7 +10,7 @@
 
 namespace hardwork::test {
 
-#if HARDWORK_CAN_STRIKE
+#ifdef HARDWORK_CAN_STRIKE
 
 namespace {
 enum class End { good, killed, failed, not_struck };

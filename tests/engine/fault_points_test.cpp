@@ -10,7 +10,7 @@
 
 namespace hardwork::test {
 
-#if HARDWORK_CAN_STRIKE
+#ifdef HARDWORK_CAN_STRIKE
 
 class EveryPlace : public FaultPoints, public ::testing::WithParamInterface<Strike> {
   protected:

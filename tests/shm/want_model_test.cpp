@@ -67,11 +67,11 @@ void sleeper_step(const Rules& rules, Model& m, Who who) {
     switch (me.at) {
         case Step::drain_lane:
             if (m.received == kRecords || me.leaves) {
-                m.lock = who;
+                m.lock = static_cast<Byte>(who);
                 if (unlock()) me.at = Step::over;
                 break;
             }
-            m.lock = who;
+            m.lock = static_cast<Byte>(who);
             if (const Byte data = m.memory.load(who, kData); data != m.received) {
                 m.received = data;
                 break;
@@ -97,7 +97,7 @@ void sleeper_step(const Rules& rules, Model& m, Who who) {
             me.at = Step::drop_want;
             break;
         default:  // drop_want: the collector leaves its bit
-            m.lock = who;
+            m.lock = static_cast<Byte>(who);
             if (who == kCaller && (m.want & bit_of(who)) != 0) {
                 if (!m.memory.can_store(who)) break;
                 store_want(m, who, static_cast<Byte>(m.want & ~bit_of(who)));
