@@ -127,6 +127,7 @@ TEST_F(FaultEnds, TheParentIsKilledAtEveryPlace) {
 // The same as a worker or its template is made, and where its tasks have limits.
 TEST_F(FaultEnds, TheParentIsKilledAtEveryPlaceOfStopsAndBirths) {
     for (const Run run : {&FaultPoints::limits, &FaultPoints::without_template}) {
+        if (run == &FaultPoints::without_template && !kForksWithThreads) continue;
         walk_in_forks(
             places_beside(run, &FaultPoints::plain, Role::parent),
             [&](const Site& site, std::uint32_t hit) {

@@ -56,6 +56,7 @@ TEST_P(EveryPlace, OfMemoryLimits) {
 }
 
 TEST_P(EveryPlace, OfBirthsWithoutATemplate) {
+    if (!kForksWithThreads) GTEST_SKIP() << "needs an allocator that survives a fork beside threads";
     walk_over(&FaultPoints::without_template,
               places_beside(&FaultPoints::without_template, &FaultPoints::plain, Role::parent), Role::parent);
 }
