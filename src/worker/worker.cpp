@@ -9,8 +9,9 @@
 namespace hardwork {
 
 int run_worker(const WorkerSetup& setup, Runner& runner) {
-    // Where memory runs out a worker goes before the parent, whose death would cost everything.
-    os::raise_oom_score(500);
+    // Where memory runs out a worker goes before the parent, whose death would cost everything; whatever its size, since one
+    // that has just been born has little, and its parent is then the largest of a small cgroup.
+    os::raise_oom_score(1000);
     auto lane = shm::Lane::attach(setup.lane_fd);
     if (!lane) return 71;  // EX_OSERR of sysexits.h
     HARDWORK_FAULT_POINT();
