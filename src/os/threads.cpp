@@ -1,6 +1,7 @@
 #include "os/threads.hpp"
 
 #include <dirent.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,18 +12,32 @@
 namespace hardwork::os {
 
 namespace {
-// ThreadSanitizer has a thread of its own in every program.
+
 #if defined(__SANITIZE_THREAD__)
-constexpr int kSanitizerThreads = 1;
+constexpr bool kThreadSanitizer = true;
 #elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr int kSanitizerThreads = 1;
+constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
 #else
-constexpr int kSanitizerThreads = 0;
+constexpr bool kThreadSanitizer = false;
 #endif
-#else
-constexpr int kSanitizerThreads = 0;
-#endif
+
+// ThreadSanitizer has a thread of its own in every program, and in a forked one two: they block what can be blocked.
+bool is_sanitizers(long id) {
+    char path[64];
+    char line[128];
+    std::snprintf(path, sizeof path, "/proc/self/task/%ld/status", id);
+    std::FILE* file = std::fopen(path, "re");
+    if (file == nullptr) return false;
+    unsigned long long blocked = 0;
+    while (std::fgets(line, sizeof line, file) != nullptr) {
+        if (std::sscanf(line, "SigBlk: %llx", &blocked) == 1) break;
+    }
+    std::fclose(file);
+    constexpr unsigned long long kAsked = 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1) | 1ULL << (SIGUSR1 - 1) |
+                                          1ULL << (SIGPROF - 1) | 1ULL << (SIGCHLD - 1);
+    return (blocked & kAsked) == kAsked;
+}
+
 }  // namespace
 
 int foreign_threads() {
@@ -40,10 +55,12 @@ int foreign_threads() {
         if (file == nullptr) continue;  // it has just ended
         const bool named = std::fgets(name, sizeof name, file) != nullptr;
         std::fclose(file);
-        if (named && std::strncmp(name, "hardwork-", 9) != 0) ++count;
+        if (!named || std::strncmp(name, "hardwork-", 9) == 0) continue;
+        if (kThreadSanitizer && is_sanitizers(id)) continue;
+        ++count;
     }
     closedir(tasks);
-    return count > kSanitizerThreads ? count - kSanitizerThreads : 0;
+    return count;
 }
 
 }  // namespace hardwork::os

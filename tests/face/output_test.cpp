@@ -68,9 +68,11 @@ TEST(Output, IsWrittenOnce) {
         ProcessPool pool({.workers = 3});
         for (int x = 0; x < 20; ++x)
             pool.submit(say, x).get();
+#if !defined(__SANITIZE_THREAD__)  // which ends a fork of several threads, such as ours, that starts one
         std::cout << "more;";
         ProcessPool second({.workers = 1});
         EXPECT_EQ(second.submit(twice, 1).get(), 2);
+#endif
     }));
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -158,8 +159,19 @@ class SupervisorTest : public ::testing::Test {
         ASSERT_TRUE(started) << started.error().what << " " << started.error().sys_errno;
     }
 
-    void request(std::uint32_t lane, const char* command) { supervisor_->request_birth(lane, make_lane(command)); }
+    void request(std::uint32_t lane, const char* command) {
+        os::Fd memory = make_lane(command);
+        lanes_[lane] = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, memory.get(), 0);
+        ASSERT_NE(lanes_[lane], MAP_FAILED);
+        supervisor_->request_birth(lane, std::move(memory));
+    }
 
+    // Born and at work: between the two a worker dies with its template.
+    Event at_work(std::uint32_t lane) {
+        Event event = born(lane);
+        EXPECT_TRUE(eventually([&] { return static_cast<volatile char*>(lanes_.at(lane))[kBirthCounter] != 0; }));
+        return event;
+    }
     Event born(std::uint32_t lane, std::size_t count = 1) { return record_.wait_for(Event::Kind::born, lane, count); }
     Event death(std::uint32_t lane, std::size_t count = 1) { return record_.wait_for(Event::Kind::death, lane, count); }
     Event failed(std::uint32_t lane, std::size_t count = 1) {
@@ -182,6 +194,7 @@ class SupervisorTest : public ::testing::Test {
     Record record_;
     os::Fd input_;
     os::Fd parent_;
+    std::map<std::uint32_t, void*> lanes_;  // the memory of whom a lane was last requested for, mapped till the end
     std::unique_ptr<Supervisor> supervisor_;
 };
 

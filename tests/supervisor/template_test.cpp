@@ -37,8 +37,8 @@ TEST_F(TemplateTest, KilledWithWorkersBusy) {
     start();
     request(1, "deaf");
     request(2, "deaf");
-    const auto first = born(1);
-    const auto second = born(2);
+    const auto first = at_work(1);
+    const auto second = at_work(2);
     ASSERT_EQ(kill(source_.template_pid, SIGKILL), 0);
     request(3, "exit 6");
     expect_exit(death(3), 6);
@@ -55,7 +55,7 @@ TEST_F(TemplateTest, KilledWithWorkersBusy) {
 TEST_F(TemplateTest, ReapsOrphansThatBecomeItsOwn) {
     start();
     request(1, "deaf");
-    born(1);
+    at_work(1);
     ASSERT_EQ(kill(source_.template_pid, SIGKILL), 0);
     request(2, "exit 0");
     death(2);
@@ -70,7 +70,7 @@ TEST_F(TemplateTest, StoppedIsReplaced) {
     times_.stop_grace_ns = 100 * kMs;
     start();
     request(1, "deaf");
-    const auto first = born(1);
+    const auto first = at_work(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     for (std::uint32_t lane = 2; lane < 50; ++lane)
         request(lane, "exit 1");
@@ -86,7 +86,7 @@ TEST_F(TemplateTest, StoppedWhileAWorkerDies) {
     times_.stop_grace_ns = 100 * kMs;
     start();
     request(1, "deaf");
-    born(1);
+    at_work(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
     expect_signal(death(1), SIGKILL);  // the kernel knows, too
@@ -122,7 +122,7 @@ TEST_F(TemplateTest, StoppedForGoodWhileAWorkerDies) {
     times_.stop_grace_ns = 20 * kMs;
     start();
     request(1, "deaf");
-    born(1);
+    at_work(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
     expect_signal(death(1), SIGKILL);  // and its zombie is not left to us when the template is ended
@@ -132,7 +132,7 @@ TEST_F(TemplateTest, StoppedAtTheEnd) {
     times_.stop_grace_ns = 50 * kMs;
     start();
     request(1, "deaf");
-    born(1);
+    at_work(1);
     ASSERT_EQ(kill(source_.template_pid, SIGSTOP), 0);
     request(2, "deaf");
     supervisor_->stop();
@@ -285,7 +285,7 @@ TEST_F(TemplateTest, EndOfTheParentLeavesNothing) {
         start();
         for (std::uint32_t lane = 0; lane < kWorkers; ++lane) {
             request(lane, "deaf");
-            (*pids).workers[lane] = born(lane).pid;
+            (*pids).workers[lane] = at_work(lane).pid;
         }
         (*pids).process = source_.template_pid.load();
         (*pids).ready = true;
