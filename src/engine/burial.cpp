@@ -2,7 +2,7 @@
 //
 // The ledger says what it had, its lane says how far it came (FAULTS W1-W9):
 //   request still open                          -> nobody touched it: given to others
-//   claimed, PHASE is CLAIM at that position    -> claimed, not touched: given to others
+//   claimed, PHASE is CLAIM at that position    -> claimed, not touched: given to others, or cancelled if it was to stop
 //   claimed, PHASE in DECODE RUN ENCODE PUBLISH -> lost with it: WorkerDied
 //   claimed, its record was in the ring         -> done, already taken by the last drain
 //   claimed, and it wrote what cannot be        -> lost: nothing that it says of itself is believed
@@ -168,6 +168,8 @@ void EngineCore::bury(LaneState& lane, const WorkerDeath& death) {
                 } else {
                     finish_dead(task, Ending::worker_died, told);
                 }
+            } else if (being_stopped(lane, at, 0)) {
+                finish(task, Ending::cancelled, {});  // somebody wants it to end, and it has not begun
             } else {
                 ++tally_.requeued;
                 queue_front(task);

@@ -207,9 +207,7 @@ std::uint64_t EngineCore::look_at(LaneState& lane, std::uint64_t now) {
 void EngineCore::begin_stop(LaneState& lane, std::uint64_t execution, StopReason reason, std::uint64_t grace_ns) {
     const std::uint64_t now = os::now_ns();
     lane.stop = {StopStage::soft, reason, execution, later(now, grace_ns), later(now, kSignalAgainNs)};
-    shm::Control& control = lane.control();
-    control.parent.stop.store(execution, std::memory_order_relaxed);
-    control.parent.stop_reason.store(static_cast<std::uint32_t>(reason), std::memory_order_release);
+    shm::ask_to_stop(lane.control().parent, execution, static_cast<std::uint32_t>(reason));
     send_stop_signal(lane);
 }
 

@@ -58,9 +58,17 @@ struct alignas(kCacheLine) ParentLine {
     Atomic<std::uint64_t> result_head;   // bytes consumed, ever; the worker may overwrite what lies before
     Atomic<std::int32_t> cpu;            // where the parent last looked for results; -1: it does not spin
     Atomic<std::uint32_t> work_bell;     // futex: the worker sleeps here (also when the result ring is full)
-    Atomic<std::uint64_t> stop;          // which execution shall end: see execution_of; stored before stop_reason
-    Atomic<std::uint32_t> stop_reason;   // hardwork::StopReason; none until somebody is stopped
+    Atomic<std::uint64_t> stop;          // which execution shall end: see execution_of
+    Atomic<std::uint32_t> stop_reason;   // hardwork::StopReason of that one; none until somebody is stopped
 };
+
+// Parent: that execution shall end. A worker that reads `stop`, then `stop_reason`, never takes an earlier one's reason for
+// this one's: it reads none, and the new one when it looks again.
+inline void ask_to_stop(ParentLine& parent, std::uint64_t execution, std::uint32_t reason) {
+    parent.stop_reason.store(0, std::memory_order_relaxed);
+    parent.stop.store(execution, std::memory_order_release);
+    parent.stop_reason.store(reason, std::memory_order_release);
+}
 
 // Written by the worker, read by the parent. After the worker's death the last store of each stands: see ledger rules
 // in engine/burial.hpp.

@@ -54,6 +54,7 @@ inline constexpr int kFrozenAlways = 5;
 inline constexpr int kDiesIdle = 6;                   // ready, and dies by SIGSEGV 2 ms later
 inline constexpr int kDiesClaiming = 7;               // ready, and dies by SIGSEGV when it has claimed something
 inline constexpr int kFrozenDefining = 8;             // the first worker, as it is told of a function
+inline constexpr int kFrozenClaiming = 10;            // the first worker, when it has claimed something
 inline constexpr int kDiesDefining = 9;               // by SIGSEGV, as it is told of the second function
 inline constexpr std::size_t kLetGo = kCounters - 1;  // of the shared counters
 inline constexpr std::size_t kTries = kCounters - 2;
@@ -102,6 +103,7 @@ class TestRunner final : public Runner {
     }
     Outcome run(const Invocation& call, PhaseMark& phase, Output& out) override {
         if (fail_initialize_ == kDiesClaiming) crash();
+        if (fail_initialize_ == kFrozenClaiming && shared_counters()[kBirths].fetch_add(1) == 0) raise(SIGSTOP);
         phase.enter(Phase::decode);
         std::int64_t x;
         std::memcpy(&x, call.payload.data(), sizeof x);

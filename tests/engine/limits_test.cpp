@@ -178,6 +178,18 @@ TEST_F(Limits, StopCancelsWhatHasNotStarted) {
     EXPECT_EQ(call(4), 8);
 }
 
+// Its worker has claimed it, and dies before it begins with it: nobody runs it then.
+TEST_F(Limits, StopOfWhatIsAboutToBeginIsNotForgottenWithItsWorker) {
+    shared_counters()[kBirths] = 0;
+    start(1, 0, kFrozenClaiming);
+    Task* task = submit(kHeeds, limits(0, 60'000));
+    wait_until_running(task);
+    EXPECT_TRUE(engine->stop(task));
+    engine->signal_workers(SIGKILL);
+    EXPECT_EQ(ending(task), Ending::cancelled);
+    EXPECT_EQ(call(4), 8);
+}
+
 TEST_F(Limits, StopEndsTheWorkerOfWhatDoesNotHeed) {
     start(1);
     Task* task = submit(kDeaf, limits(0, 30));

@@ -13,6 +13,7 @@ import concurrent.futures
 import multiprocessing
 import multiprocessing.pool
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ from helpers import START_METHODS, Gate, class_of, script_environment
 def pytest_configure(config: pytest.Config) -> None:
     watchdog.begin(tempfile.mkdtemp(prefix="hardwork-stacks-"))
     watchdog.register()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell that runs us in the background has it so, and what we start would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "keeps(reason): the test leaves something on purpose; the leak audit is off")
 
 

@@ -1,8 +1,11 @@
-// stop_requested() where nothing runs.
+// stop_requested() where nothing runs, and at each moment of being told.
 #include "worker/stop.hpp"
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "hardwork/fault.hpp"
 #include "os/clock.hpp"
 #include "worker/claim_loop.hpp"
 
@@ -36,6 +39,53 @@ TEST(StopRequested, NeverAfterIt) {
     }
     EXPECT_EQ(stop_requested(), StopReason::none);  // and the lane is not looked at: it is gone
 }
+
+#if HARDWORK_FAULT_POINTS
+
+// A worker that has been stopped before, and runs its second task.
+class ToldAgain : public ::testing::Test {
+  protected:
+    static constexpr std::uint32_t kPosition = 1;
+
+    void SetUp() override {
+        shm::LaneInfo info{};
+        info.ticks_per_1024ns = os::ticks_per_1024ns();
+        auto made = shm::Lane::create(info, memory_);
+        ASSERT_TRUE(made);
+        lane_ = made.take();
+        shm::Control& control = lane_.control();
+        shm::ask_to_stop(control.parent, shm::execution_of(0, 0), static_cast<std::uint32_t>(StopReason::request));
+        control.worker.position.store(kPosition);
+        control.worker.phase.store(static_cast<std::uint32_t>(Phase::run));
+        running_here.control.store(&control);
+        running_here.item.store(0);
+        running_here.told.store(~std::uint64_t{0});
+        answers.clear();
+        fault::hook = ask;
+    }
+    void TearDown() override {
+        fault::hook = nullptr;
+        running_here.control.store(nullptr);
+    }
+    static void ask(const fault::Where&) {
+        fault::hook = nullptr;  // to ask stores something, too
+        answers.push_back(stop_requested());
+        fault::hook = ask;
+    }
+
+    static inline std::vector<StopReason> answers;
+    os::Fd memory_;
+    shm::Lane lane_;
+};
+
+TEST_F(ToldAgain, HasTheReasonOfThisOne) {
+    shm::ask_to_stop(lane_.control().parent, shm::execution_of(kPosition, 0),
+                     static_cast<std::uint32_t>(StopReason::timeout));
+    const std::vector<StopReason> expected{StopReason::none, StopReason::none, StopReason::timeout};
+    EXPECT_EQ(answers, expected);
+}
+
+#endif
 
 }  // namespace
 }  // namespace hardwork
