@@ -55,50 +55,77 @@ def take_stock() -> Holdings:
 def wait_for_no_leaks(before: Holdings) -> list[str]:
     """What is left when it stops changing: empty if all is well. Polls, since ends of processes take their time."""
     deadline = time.monotonic() + SETTLE_SECONDS
+    pause = 0.001
     while True:
         gc.collect()
         left = take_stock().beyond(before)
         left = [line for line in left if not (line.startswith("/dev/shm/") and _is_somebody_elses(line))]
         if not left or time.monotonic() > deadline:
             return left
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
 
 
 def process_table() -> dict[int, tuple[int, int, str]]:
     """Of every process: its parent, its process group, and a line that says what it is."""
+    return {pid: (parent, group, _what(pid, state)) for pid, (parent, group, state) in _family_table().items()}
+
+
+def _family_table() -> dict[int, tuple[int, int, str]]:
+    """Of every process: its parent, its process group, and its state. One read each: every test asks."""
     table = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        try:
-            stat = Path("/proc", entry, "stat").read_text()
-            command = Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue  # it has ended in the meantime
         # The name stands in parentheses and may hold anything, also parentheses.
-        name, _, rest = stat.partition("(")[2].rpartition(")")
-        state, parent, group = rest.split()[:3]
-        table[int(entry)] = (int(parent), int(group), f"{state} ({name}) {command}".strip())
+        rest = _read(f"/proc/{entry}/stat").rpartition(b")")[2].split(None, 3)
+        if len(rest) == 4:  # else it has ended in the meantime
+            table[int(entry)] = (int(rest[1]), int(rest[2]), rest[0].decode())
     return table
 
 
+def _what(pid: int, state: str) -> str:
+    name = _read(f"/proc/{pid}/comm").decode(errors="replace").strip()
+    command = _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace")
+    return f"{state} ({name}) {command}".strip()
+
+
+def _read(path: str) -> bytes:
+    """What a small file of /proc says; nothing if its process has ended."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, 65536)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
+
+
 def descendants(root: int) -> set[int]:
-    table = process_table()
+    return _descendants(root, _family_table())
+
+
+def _descendants(root: int, table: dict[int, tuple[int, int, str]]) -> set[int]:
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _, _) in table.items():
+        children.setdefault(parent, []).append(pid)
     found: set[int] = set()
-    frontier = {root}
+    frontier = [root]
     while frontier:
-        frontier = {pid for pid, (parent, _, _) in table.items() if parent in frontier} - found
-        found |= frontier
+        for child in children.get(frontier.pop(), ()):
+            if child not in found:
+                found.add(child)
+                frontier.append(child)
     return found
 
 
 def is_alive(pid: int) -> bool:
     """A zombie is not: it has ended, only its status has not been asked for."""
-    try:
-        stat = Path("/proc", str(pid), "stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+    stat = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split(None, 1)
+    return bool(stat) and stat[0] not in (b"Z", b"X")
 
 
 def wait_until_gone(pids: list[int] | set[int], seconds: float = 60.0) -> list[int]:
@@ -143,15 +170,15 @@ def _standard_helpers() -> tuple[set[int], set[int]]:
 
 
 def _processes() -> dict[int, str]:
-    table = process_table()
-    ours = descendants(os.getpid())
+    table = _family_table()
+    ours = _descendants(os.getpid(), table)
     # A worker that outlived the process it was born from belongs to nobody any more, but is still in our group. One
     # that has ended waits for init, which takes its time in some containers.
     group = os.getpgrp()
-    orphans = {pid for pid, (parent, its, what) in table.items() if its == group and parent == 1 and what[0] != "Z"}
+    orphans = {pid for pid, (parent, its, state) in table.items() if its == group and parent == 1 and state != "Z"}
     orphans.discard(os.getpid())
     keepers = _standard_helpers()[0]
-    return {pid: table[pid][2] for pid in (ours | orphans) - keepers if pid in table}
+    return {pid: _what(pid, table[pid][2]) for pid in (ours | orphans) - keepers if pid in table}
 
 
 def _descriptors() -> dict[int, str]:
