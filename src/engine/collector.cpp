@@ -141,7 +141,7 @@ void EngineCore::collect() {
         } else if (looks_left > 0) {
             --looks_left;
         }
-        collector_timed_ = behind || looks_left > 0;
+        collector_timed_ = behind || looks_left > 0 || any_yet_to_begin();
         const std::uint64_t pause = looks_left > 0 ? kLookNs : kBusyLookNs;
         const std::uint64_t deadline = std::min(kill_at, collector_timed_ ? os::now_ns() + pause : os::kNoDeadline);
         hold.unlock();

@@ -160,6 +160,8 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     // steal.cpp
     bool steal_for(LaneState& thief);
     static bool can_lose(const LaneState& lane);
+    static bool yet_to_begin(const LaneState& lane);
+    bool any_yet_to_begin() const;
     bool anything_to_steal() const;
     bool worth_stealing() const;
 

@@ -1,4 +1,5 @@
-// An idle worker gets what waits behind a busy one. The parent takes it back; workers never touch each other's lanes.
+// An idle worker gets what waits behind a busy one, or with one that does not begin: it is being born, sits in its
+// initializer, or has been stopped. The parent takes it back; workers never touch each other's lanes.
 #include <algorithm>
 
 #include "engine/core.hpp"
@@ -13,7 +14,20 @@ namespace {
 constexpr std::uint64_t kWorthStealingNs = 5 * sched::kPackNs;
 // ...unless its worker has shown nothing for so long: then it sits in a long task.
 constexpr std::uint64_t kStuckNs = 100'000;
+// A worker that gets a CPU has begun within this.
+constexpr std::uint64_t kLateNs = 4'000'000;
 }  // namespace
+
+// It has work and is not at it.
+bool EngineCore::yet_to_begin(const LaneState& lane) {
+    return lane.live != 0 && lane.open() && lane.phase() < Phase::decode;
+}
+
+// Somebody has to look again whether it begins.
+bool EngineCore::any_yet_to_begin() const {
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const auto& lane) { return lane != nullptr && yet_to_begin(*lane); });
+}
 
 bool EngineCore::can_lose(const LaneState& lane) {
     if (lane.live >= 2) return true;
@@ -43,19 +57,22 @@ bool EngineCore::steal_for(LaneState& thief) {
     const std::uint64_t now = os::now_ns();
     LaneState* victim = nullptr;
     std::uint64_t most = 0;
+    bool loses_all = false;  // also the first, in the end
     for (const auto& lane : lanes_) {
         if (lane == nullptr || lane.get() == &thief || lane->live == 0) continue;
         const bool stuck = now - lane->progress_at > kStuckNs;
         if (lane->queued_ns <= kWorthStealingNs && !stuck) continue;
-        if (!can_lose(*lane)) continue;
+        const bool late = now - lane->progress_at > kLateNs && yet_to_begin(*lane);
+        if (!late && !can_lose(*lane)) continue;
         if (lane->queued_ns + 1 > most) {
             most = lane->queued_ns + 1;
             victim = lane.get();
+            loses_all = late;
         }
     }
     if (victim == nullptr) return false;
     // From the back: what would have been started last.
-    std::uint32_t tasks_left = victim->live > 1 ? (victim->live + 1) / 2 : 0;
+    std::uint32_t tasks_left = victim->live > 1 || loses_all ? (victim->live + 1) / 2 : 0;
     bool gave = false;
     for (std::uint32_t at = victim->tail; at != victim->head;) {
         --at;

@@ -24,6 +24,8 @@ constexpr std::uint64_t kGatherItems = 3000;
 
 // A task this long is not worth spinning for: a wake-up costs less than the CPU it takes from the workers.
 constexpr std::uint64_t kSpinWorthNs = 40'000;
+// While a worker has something that it has not begun, who waits looks this often whether it does.
+constexpr std::uint64_t kLookNs = 5'000'000;
 }  // namespace
 
 void EngineCore::add_want(LaneState& lane, std::uint32_t bits) {
@@ -41,7 +43,7 @@ void EngineCore::drop_want(LaneState& lane, std::uint32_t bits) {
 void EngineCore::poll() {
     if (!in_owner_process()) return;
     const std::lock_guard hold(mutex_);
-    if (drain()) fill();
+    if (drain() || any_yet_to_begin()) fill();
 }
 
 bool EngineCore::worth_spinning(const Task* task, const Job* job, int& cpu) {
@@ -162,6 +164,7 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
         if (over(waiter)) break;
         words.assign(1, {&waiter.word, word});
         std::vector<std::shared_ptr<LaneMemory>> keep;  // a lane may die while we sleep on its bell
+        bool looks = false;
         if (leader_ == nullptr || leader_ == &waiter) {
             leader_ = &waiter;
             for (const auto& lane : lanes_) {
@@ -176,6 +179,7 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
                 fill();
                 continue;
             }
+            looks = any_yet_to_begin();
         }
         if (waiter.task != nullptr) {
             const_cast<Task*>(waiter.task)->flags |= kWaited;
@@ -183,13 +187,14 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
             const_cast<Job*>(waiter.job)->waited = true;
         }
         hold.unlock();
-        const os::Wake wake = os::futex_wait_any(words, deadline_ns);
+        const std::uint64_t look_at = looks ? os::now_ns() + kLookNs : os::kNoDeadline;
+        const os::Wake wake = os::futex_wait_any(words, std::min(deadline_ns, look_at));
         hold.lock();
         if (leader_ == &waiter) {
             for (const auto& lane : lanes_) {
                 if (lane != nullptr) drop_want(*lane, shm::kWantCaller);
             }
-            if (drain()) fill();
+            if (drain() || looks) fill();
         }
         if (over(waiter)) break;
         if (wake == os::Wake::timeout && os::now_ns() >= deadline_ns) {

@@ -68,7 +68,7 @@ def initialize(how: str, path: str, count: int) -> None:
         raise InitializerError("the initializer says so")
     if how == "exits":
         os._exit(5)
-    if how == "hangs":
+    while how == "hangs":
         time.sleep(PATIENCE)
     die(signal.SIGSEGV)
 
