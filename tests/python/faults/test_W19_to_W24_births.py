@@ -73,6 +73,13 @@ def initialize(how: str, path: str, count: int) -> None:
     die(signal.SIGSEGV)
 
 
+def kill_one_initialized(face: Any, born: Any) -> None:
+    """When both have been: the next one to be is the third."""
+    pids = face.warm()
+    poll(lambda: len(read_lines(born)) == 2)
+    os.kill(pids[0], signal.SIGKILL)
+
+
 @pytest.mark.parametrize("how", ["raises", "exits", "crashes"])
 @pytest.mark.parametrize("method", METHODS)
 def test_W20_initializer_fails_always(lab: Any, tmp_path: Any, method: str, how: str) -> None:
@@ -105,7 +112,7 @@ def test_W20_initializer_raises_in_one_worker_only(lab: Any, tmp_path: Any, when
     face = lab(workers=workers, initializer=initialize, initargs=("raises", str(tmp_path / "born"), -3))
     face.broken = True
     if when == "respawn":
-        os.kill(face.warm()[0], signal.SIGKILL)
+        kill_one_initialized(face, tmp_path / "born")
 
     def broken() -> bool:
         try:
@@ -123,7 +130,7 @@ def test_W20_initializer_dies_in_one_worker_only(lab: Any, tmp_path: Any, how: s
     workers = 3 if when == "third worker" else 2
     face = lab(workers=workers, initializer=initialize, initargs=(how, str(tmp_path / "born"), -3))
     if when == "respawn":
-        os.kill(face.warm()[0], signal.SIGKILL)
+        kill_one_initialized(face, tmp_path / "born")
     face.innocents(50)
     poll(lambda: len(read_lines(tmp_path / "born")) > workers)
 
@@ -131,7 +138,7 @@ def test_W20_initializer_dies_in_one_worker_only(lab: Any, tmp_path: Any, how: s
 def test_W20_initializer_hangs_on_a_respawn_only(lab: Any, tmp_path: Any) -> None:
     """The others do all the work; ending the pool by force ends that one too."""
     face = lab(initializer=initialize, initargs=("hangs", str(tmp_path / "born"), -3))
-    os.kill(face.warm()[0], signal.SIGKILL)
+    kill_one_initialized(face, tmp_path / "born")
     poll(lambda: len(read_lines(tmp_path / "born")) == 3)
     face.innocents(50)
     face.unaudited = True
