@@ -41,7 +41,7 @@ class Late : public EngineTest {
         return tasks;
     }
     void expect_all(const std::vector<Task*>& tasks) {
-        for (std::int64_t x = kFirst; Task* task : tasks) {
+        for (std::int64_t x = kFirst; Task * task : tasks) {
             EXPECT_EQ(number(wait(task)), 2 * x++);
             engine->release(task);
         }
@@ -54,10 +54,11 @@ class Late : public EngineTest {
         engine->seal(job);
         ran_ = count;
         std::uint64_t items = 0;
-        ASSERT_EQ(read(job, [&](std::uint64_t item, const TaskResult& each) {
-                      EXPECT_EQ(number(each), 2 * (kFirst + static_cast<std::int64_t>(item)));
-                      ++items;
-                  }),
+        ASSERT_EQ(read(job,
+                       [&](std::uint64_t item, const TaskResult& each) {
+                           EXPECT_EQ(number(each), 2 * (kFirst + static_cast<std::int64_t>(item)));
+                           ++items;
+                       }),
                   count);
         engine->release_job(job);
     }

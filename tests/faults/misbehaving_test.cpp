@@ -161,9 +161,8 @@ TEST_F(W11, StoppedWhileIdle) {
     std::vector<Future<int>> futures;
     for (int i = 0; i < 200; ++i)
         futures.push_back(pool().submit(note, path_ + ".ran", i));
-    EXPECT_TRUE(eventually([&] {
-        return std::all_of(futures.begin(), futures.end(), [](auto& future) { return future.ready(); });
-    }));
+    EXPECT_TRUE(eventually(
+        [&] { return std::all_of(futures.begin(), futures.end(), [](auto& future) { return future.ready(); }); }));
     kill(pids[0], SIGCONT);
     for (int i = 0; i < 200; ++i)
         EXPECT_EQ(futures[static_cast<std::size_t>(i)].get(), i);
