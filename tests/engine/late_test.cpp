@@ -53,11 +53,9 @@ class Late : public EngineTest {
         engine->add_span(job, input, count);
         engine->seal(job);
         ran_ = count;
-        std::uint64_t items = 0;
         ASSERT_EQ(read(job,
                        [&](std::uint64_t item, const TaskResult& each) {
                            EXPECT_EQ(number(each), 2 * (kFirst + static_cast<std::int64_t>(item)));
-                           ++items;
                        }),
                   count);
         engine->release_job(job);
