@@ -56,6 +56,8 @@ from hardwork import (
 RECORD = struct.Struct("<QQ")
 # Seconds without a step after which every thread's stack is written and the soak has failed.
 PATIENCE = 180
+# Seconds in which nothing ends, though something is still to.
+STANDSTILL = 60
 ROUND = 4.0
 
 _book: tuple[str, int] | None = None
@@ -437,13 +439,17 @@ class Round:
                 self._problem("lost", f"{name}: worker {pid} died, which was killed {killed[pid]} times")
 
     def _check_stats(self, pool: Any) -> None:
-        for _ in range(500):
-            stats = pool.stats()
-            if stats.submitted == stats.done + stats.failed + stats.cancelled:
+        # Items of an abandoned map run on: as long as some end, those of the others are not lost.
+        stats, since = pool.stats(), time.monotonic()
+        while stats.submitted != _ended(stats):
+            if time.monotonic() - since > STANDSTILL:
+                self._problem("lost", f"the counts do not balance: {stats}")
                 break
-            time.sleep(0.02)  # items of an abandoned map that run
-        else:
-            self._problem("lost", f"the counts do not balance: {stats}")
+            time.sleep(0.02)
+            before, stats = stats, pool.stats()
+            if _ended(stats) != _ended(before):
+                since = time.monotonic()
+                faulthandler.dump_traceback_later(PATIENCE, exit=True)
         self.totals["tasks"] += stats.submitted
         self.totals["retried"] += stats.retried
         self.totals["requeued"] += stats.requeued
@@ -460,6 +466,10 @@ class Round:
             if runs[number] < least:
                 self._problem("wrong", f"task {number} has a value and never ran")
         os.truncate(self.path, 0)
+
+
+def _ended(stats: Any) -> int:
+    return int(stats.done + stats.failed + stats.cancelled)
 
 
 def main() -> int:
