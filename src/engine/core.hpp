@@ -161,6 +161,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     bool steal_for(LaneState& thief);
     static bool can_lose(const LaneState& lane);
     static bool yet_to_begin(const LaneState& lane);
+    static bool late(const LaneState& lane, std::uint64_t now);
     bool any_yet_to_begin() const;
     bool anything_to_steal() const;
     bool worth_stealing() const;

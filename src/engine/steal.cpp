@@ -1,9 +1,10 @@
-// An idle worker gets what waits behind a busy one, or with one that does not begin: it is being born, sits in its
+// An idle worker gets what waits behind a busy one, or with one that will not begin soon: it is being born, sits in its
 // initializer, or has been stopped. The parent takes it back; workers never touch each other's lanes.
 #include <algorithm>
 
 #include "engine/core.hpp"
 #include "os/clock.hpp"
+#include "os/life.hpp"
 #include "sched/placement.hpp"
 #include "sched/span.hpp"
 
@@ -14,13 +15,19 @@ namespace {
 constexpr std::uint64_t kWorthStealingNs = 5 * sched::kPackNs;
 // ...unless its worker has shown nothing for so long: then it sits in a long task.
 constexpr std::uint64_t kStuckNs = 100'000;
-// A worker that gets a CPU has begun within this.
+// A worker that is ready and gets a CPU has begun within this.
 constexpr std::uint64_t kLateNs = 4'000'000;
 }  // namespace
 
 // It has work and is not at it.
 bool EngineCore::yet_to_begin(const LaneState& lane) {
     return lane.live != 0 && lane.open() && lane.phase() < Phase::decode;
+}
+
+// It will not be at it soon. One that only waits for a CPU keeps what it has: else it would go to and fro between two such.
+bool EngineCore::late(const LaneState& lane, std::uint64_t now) {
+    if (now - lane.progress_at <= kLateNs || !yet_to_begin(lane)) return false;
+    return lane.phase() <= Phase::init || os::is_stopped(lane.pid);
 }
 
 // Somebody has to look again whether it begins.
@@ -62,12 +69,12 @@ bool EngineCore::steal_for(LaneState& thief) {
         if (lane == nullptr || lane.get() == &thief || lane->live == 0) continue;
         const bool stuck = now - lane->progress_at > kStuckNs;
         if (lane->queued_ns <= kWorthStealingNs && !stuck) continue;
-        const bool late = now - lane->progress_at > kLateNs && yet_to_begin(*lane);
-        if (!late && !can_lose(*lane)) continue;
+        const bool all = late(*lane, now);
+        if (!all && !can_lose(*lane)) continue;
         if (lane->queued_ns + 1 > most) {
             most = lane->queued_ns + 1;
             victim = lane.get();
-            loses_all = late;
+            loses_all = all;
         }
     }
     if (victim == nullptr) return false;
@@ -113,8 +120,10 @@ bool EngineCore::steal_for(LaneState& thief) {
             gave = true;
         }
     }
-    if (gave) publish(thief);
-    return gave;
+    if (!gave) return false;
+    thief.progress_at = now;
+    publish(thief);
+    return true;
 }
 
 }  // namespace hardwork

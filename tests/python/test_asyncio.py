@@ -46,14 +46,15 @@ def test_the_loop_goes_on_meanwhile(executor: Any, gate: Gate) -> None:
     async def main() -> tuple[int, str]:
         task = asyncio.get_running_loop().run_in_executor(executor, wait_at, gate, "value")
         turns = 0
-        while not gate.entered():
+        while turns < 10 or not gate.entered():
             await asyncio.sleep(0.001)
             turns += 1
+        assert not task.done()
         gate.open()
         return turns, await task
 
     turns, value = asyncio.run(main())
-    assert turns > 0
+    assert turns >= 10
     assert value == "value"
 
 

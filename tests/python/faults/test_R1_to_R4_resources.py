@@ -25,6 +25,9 @@ def make(workers=2):
 def ask(pool, fn, *args):
     return pool.submit(fn, *args).result() if {kind!r} == "executor" else pool.apply(fn, args)
 def echo(data): return data
+def all_there(pool, count=2):
+    while len(pool._processes if {kind!r} == "executor" else pool._pool) < count:
+        time.sleep(0.002)
 """
 
 
@@ -119,6 +122,7 @@ def test_R1_no_descriptor_for_a_large_result(run: Any) -> None:
     run("""
 with make() as pool:
     ask(pool, double, 1)
+    all_there(pool)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     data = bytes(20_000_000)
