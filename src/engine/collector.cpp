@@ -141,9 +141,10 @@ void EngineCore::collect() {
         } else if (looks_left > 0) {
             --looks_left;
         }
-        collector_timed_ = behind || looks_left > 0 || any_yet_to_begin();
+        collector_timed_ = behind || looks_left > 0;
+        const bool looks = collector_timed_ || any_yet_to_begin();
         const std::uint64_t pause = looks_left > 0 ? kLookNs : kBusyLookNs;
-        const std::uint64_t deadline = std::min(kill_at, collector_timed_ ? os::now_ns() + pause : os::kNoDeadline);
+        const std::uint64_t deadline = std::min(kill_at, looks ? os::now_ns() + pause : os::kNoDeadline);
         hold.unlock();
         os::futex_wait_any(words, deadline);
         hold.lock();
