@@ -100,7 +100,7 @@ def test_a_list_that_is_looked_at_only_in_the_end(pool_class: Any) -> None:
     pool.join()
     assert pids <= {worker.pid for worker in pool._pool}
     assert [worker.exitcode for worker in pool._pool] == [0, 0]
-    assert all(is_over(worker) for worker in pool._pool)
+    poll(lambda: all(is_over(worker) for worker in pool._pool))
 
 
 def test_a_list_while_workers_are_replaced(pool_class: Any) -> None:
