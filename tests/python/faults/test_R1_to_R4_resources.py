@@ -25,9 +25,13 @@ def make(workers=2):
 def ask(pool, fn, *args):
     return pool.submit(fn, *args).result() if {kind!r} == "executor" else pool.apply(fn, args)
 def echo(data): return data
-def all_there(pool, count=2):
-    while len(pool._processes if {kind!r} == "executor" else pool._pool) < count:
-        time.sleep(0.002)
+def processes(pool):
+    all = pool._processes.values() if {kind!r} == "executor" else pool._pool
+    return [process.pid for process in all if process.is_alive()]
+def both(pool):
+    while len(processes(pool)) < 2:
+        time.sleep(0.01)
+    return processes(pool)
 """
 
 
@@ -97,18 +101,13 @@ def test_R1_no_descriptor_for_a_replacement(run: Any) -> None:
     run("""
 with make() as pool:
     pids = {ask(pool, own_pid) for _ in range(20)}
-    def processes():
-        all = pool._processes.values() if hasattr(pool, "submit") else pool._pool
-        return [process.pid for process in all if process.is_alive()]
-    while len(processes()) < 2:
-        time.sleep(0.01)
-    before = processes()
+    before = both(pool)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     os.kill(before[0], signal.SIGKILL)
     assert [ask(pool, double, number) for number in range(50)] == [2 * number for number in range(50)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    while len(processes()) < 2:
+    while len(processes(pool)) < 2:
         ask(pool, double, 1)
         time.sleep(0.01)
     data = bytes(10_000_000)
@@ -122,7 +121,7 @@ def test_R1_no_descriptor_for_a_large_result(run: Any) -> None:
     run("""
 with make() as pool:
     ask(pool, double, 1)
-    all_there(pool)
+    both(pool)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     data = bytes(20_000_000)
