@@ -16,6 +16,7 @@
 
 #include "hardwork/engine.hpp"
 #include "hardwork/worker.hpp"
+#include "lone_fork.hpp"
 #include "worker/stop.hpp"
 
 namespace hardwork::test {
@@ -216,34 +217,45 @@ class ForkSource final : public WorkerSource {
   public:
     explicit ForkSource(int fail_initialize = 0) : fail_initialize_(fail_initialize) {}
     bool uses_template() const override { return true; }
+    // The first one is asked for before the pool has threads.
     int start_template(int channel_fd, std::int32_t& pid) override {
+#ifdef __SANITIZE_ADDRESS__
+        if (lone_ == nullptr) lone_ = std::make_unique<LoneFork>([this](int fd) { live(fd); });
+        return lone_->fork(channel_fd, pid);
+#else
         pid = fork();
-        if (pid == 0) {
-            role = Role::zygote;
-            if (on_fork != nullptr) on_fork();
-            struct Hooks final : TemplateHooks {
-                int fail = 0;
-                std::int32_t fork_worker() override {
-                    const std::int32_t worker = fork();
-                    if (worker != 0) return worker;
-                    role = Role::worker;
-                    if (on_fork != nullptr) on_fork();
-                    return 0;
-                }
-                int worker_main(const WorkerSetup& setup) override {
-                    TestRunner runner(fail);
-                    return run_worker(setup, runner);
-                }
-            } hooks;
-            hooks.fail = fail_initialize_;
-            _exit(serve_template(channel_fd, hooks));
-        }
+        if (pid == 0) live(channel_fd);
         return pid < 0 ? errno : 0;
+#endif
     }
     int start_worker(const WorkerSetup&, std::int32_t&) override { return ENOSYS; }
 
   private:
+    [[noreturn]] void live(int channel_fd) const {
+        role = Role::zygote;
+        if (on_fork != nullptr) on_fork();
+        struct Hooks final : TemplateHooks {
+            int fail = 0;
+            std::int32_t fork_worker() override {
+                const std::int32_t worker = fork();
+                if (worker != 0) return worker;
+                role = Role::worker;
+                if (on_fork != nullptr) on_fork();
+                return 0;
+            }
+            int worker_main(const WorkerSetup& setup) override {
+                TestRunner runner(fail);
+                return run_worker(setup, runner);
+            }
+        } hooks;
+        hooks.fail = fail_initialize_;
+        _exit(serve_template(channel_fd, hooks));
+    }
+
     int fail_initialize_;
+#ifdef __SANITIZE_ADDRESS__
+    std::unique_ptr<LoneFork> lone_;
+#endif
 };
 
 // Each worker is a child of this process, which has threads: its runner must not need what one of them may hold.
