@@ -19,7 +19,6 @@ def run(settings: Settings) -> list[Line]:
         plus_one,
         200_000,
         80,
-        share=10,
     )
     in_turn = against_pool(
         settings,
