@@ -63,6 +63,19 @@ def kill_to_error(kind: Any, resident: int = 0) -> float:
         os.close(send)
 
 
+def kill_to_end() -> float:
+    """Seconds from the SIGKILL of a bare fork that sleeps to its end: less time nobody has who waits for a process."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(100)
+        os._exit(0)
+    time.sleep(0.02)
+    start = time.perf_counter()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return time.perf_counter() - start
+
+
 def kill_to_first_task(method: str) -> float:
     """Seconds from the SIGKILL of the only worker to the result of a task in its replacement."""
     with hardwork.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as executor:
@@ -133,7 +146,7 @@ def at_most(what: str, samples: Samples, target: float, detail: str = "") -> Lin
 
 def run(settings: Settings) -> list[Line]:
     rounds = settings.rounds(15)
-    ours, standard = alternate(rounds, lambda: kill_to_error(OURS), lambda: kill_to_error(STANDARD))
+    ours, standard, bare = alternate(rounds, lambda: kill_to_error(OURS), lambda: kill_to_error(STANDARD), kill_to_end)
     (large,) = alternate(settings.rounds(5), lambda: kill_to_error(OURS, GIGABYTE))
     fork, forkserver = alternate(rounds, lambda: kill_to_first_task("fork"), lambda: kill_to_first_task("forkserver"))
     soft, hard = alternate(rounds, lambda: over_after(spin, 0.5), lambda: over_after(hold_the_gil, 0.1))
@@ -152,7 +165,8 @@ def run(settings: Settings) -> list[Line]:
             "x",
             5.0,
             True,
-            f"{time_text(ours.median)}; ProcessPoolExecutor {time_text(standard.median)} (and its pool is broken then)",
+            f"{time_text(ours.median)}; ProcessPoolExecutor {time_text(standard.median)} (and its pool is broken then); "
+            f"SIGKILL of a bare fork until waitpid() has it {time_text(bare.median)}",
         ),
         at_most("the same, with 1 GB resident", large, 5e-3),
         at_most("kill to the first result of the replacement, fork", fork, 10e-3),
