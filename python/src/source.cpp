@@ -19,9 +19,20 @@ class Gil {
     PyGILState_STATE held_;
 };
 
-// The pid a method returned, or the errno of its OSError. Another exception is reported as unraisable: nobody else
-// would ever see it.
-int pid_or_errno(PyObject* returned, std::int32_t& pid) {
+// What a method raised that is no OSError goes where the methods keep what they catch themselves: whoever starts the pool
+// finds it there. An interrupt can come before they begin to catch. An ordinary exception is also reported as unraisable:
+// in the supervisor's thread nobody else would ever see it.
+void keep(PyObject* source) {
+    const bool ordinary = PyErr_ExceptionMatches(PyExc_Exception) != 0;
+    const Ref error(take_error());
+    if (PyObject_SetAttrString(source, "interrupted", error.get()) < 0) PyErr_WriteUnraisable(source);
+    if (!ordinary) return;
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+    PyErr_WriteUnraisable(source);
+}
+
+// The pid a method of the source returned, or the errno of its OSError.
+int pid_or_errno(PyObject* source, PyObject* returned, std::int32_t& pid) {
     const Ref result(returned);
     if (result) {
         const long value = PyLong_AsLong(result.get());
@@ -36,8 +47,8 @@ int pid_or_errno(PyObject* returned, std::int32_t& pid) {
         const int code = errno_of(error.get(), EIO);
         return code > 0 ? code : EIO;
     }
-    PyErr_WriteUnraisable(nullptr);
-    return EIO;
+    keep(source);
+    return ECANCELED;
 }
 
 thread_local bool in_callbacks = false;
@@ -54,12 +65,13 @@ PythonSource::~PythonSource() {
 
 int PythonSource::start_template(int channel_fd, std::int32_t& pid) {
     const Gil gil;
-    return pid_or_errno(PyObject_CallMethod(source_, "start_template", "i", channel_fd), pid);
+    return pid_or_errno(source_, PyObject_CallMethod(source_, "start_template", "i", channel_fd), pid);
 }
 
 int PythonSource::start_worker(const WorkerSetup& setup, std::int32_t& pid) {
     const Gil gil;
-    return pid_or_errno(PyObject_CallMethod(source_, "start_worker", "iiii", setup.lane_fd, setup.input_fd,
+    return pid_or_errno(source_,
+                        PyObject_CallMethod(source_, "start_worker", "iiii", setup.lane_fd, setup.input_fd,
                                             setup.parent_fd, setup.program_fd),
                         pid);
 }

@@ -16,7 +16,7 @@ from multiprocessing import shared_memory, util
 from typing import Any
 
 import pytest
-from hardwork import ProcessPoolExecutor, _birth, _seed, _worker
+from hardwork import Pool, ProcessPoolExecutor, _birth, _seed, _worker
 
 
 def test_numbers_are_those_of_the_parents_processes() -> None:
@@ -129,6 +129,31 @@ def test_ctrl_c_while_a_process_is_started(monkeypatch: pytest.MonkeyPatch) -> N
     pid = source.start_template(0)  # the engine must hear of it
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 6
     assert type(source.interrupted) is KeyboardInterrupt
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver"])  # with spawn it is the supervisor's thread that starts them
+@pytest.mark.parametrize("kind", ["executor", "pool"])
+def test_ctrl_c_before_a_process_is_started(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], kind: str, method: str
+) -> None:
+    """It comes where the source does not catch it yet. The caller gets it all the same, and nobody else says a word."""
+    context = multiprocessing.get_context(method)
+
+    def work() -> int:
+        if kind == "pool":
+            with Pool(1, context=context) as pool:
+                return pool.apply(abs, (-1,))
+        with ProcessPoolExecutor(1, context) as executor:
+            return executor.submit(abs, -1).result()
+
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_birth._Source, "_next_number", interrupt)
+        work()
+    assert capfd.readouterr() == ("", "")
+    assert work() == 1
 
 
 def test_warning_that_is_an_error_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
