@@ -139,7 +139,7 @@ def test_ctrl_c_before_a_process_is_started(
     """It comes where the source does not catch it yet. The caller gets it all the same, and nobody else says a word."""
     context = multiprocessing.get_context(method)
 
-    def work() -> int:
+    def work() -> Any:
         if kind == "pool":
             with Pool(1, context=context) as pool:
                 return pool.apply(abs, (-1,))
