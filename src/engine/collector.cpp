@@ -75,7 +75,9 @@ bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
         const std::uint32_t id = lane->id;
         const std::int32_t pid = lane->pid;
         hold.unlock();
-        const auto status = os::ending_status(pid);
+        // One that the out-of-memory killer has chosen gives its memory back first. What this process took meanwhile might
+        // cost its own life: the kernel no longer counts that worker among those who are about to give some.
+        const auto status = memory_is_short() ? std::nullopt : os::ending_status(pid);
         // One that can be signalled has not been reaped: that is the worker's status, and not of who got its number.
         if (status && supervisor_->signal_worker(id, 0)) {
             if (status->kind != ExitStatus::Kind::unknown) on_death(id, pid, *status);
@@ -85,6 +87,12 @@ bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
         return true;
     }
     return false;
+}
+
+// Whether there has been an out-of-memory kill that is not yet put down to a death.
+bool EngineCore::memory_is_short() {
+    const std::lock_guard one_at_a_time(deaths_mutex_);
+    return oom_.moved();
 }
 
 void EngineCore::collect() {
@@ -166,6 +174,10 @@ void EngineCore::collect() {
     input_read_only_.reset();
     self_.reset();
     hold.unlock();
+    {
+        const std::lock_guard one_at_a_time(deaths_mutex_);
+        oom_.close();
+    }
     keep.clear();  // the last lanes' memory
     supervisor.reset();
     source_.reset();

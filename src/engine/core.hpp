@@ -262,6 +262,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void note_worker(bool born, const WorkerDeath& who);
     void tell_workers(std::unique_lock<std::mutex>& hold);
     bool find_ended(std::unique_lock<std::mutex>& hold);
+    bool memory_is_short();
     void wake_collector();
     void look_after_packed();
     std::uint32_t collector_wants() const;

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "os/cgroup.hpp"
 
@@ -16,24 +19,51 @@ namespace {
 // Deaths of one shortage come within moments of each other.
 constexpr std::uint64_t kLatelyNs = 1'000'000'000;
 
+// More than any of the files has: /proc/vmstat has some 4,000 bytes.
+constexpr std::size_t kMostText = 16'384;
+
 // "oom_kill 3" on a line of its own.
-std::optional<std::uint64_t> oom_kills(const std::string& file) {
-    const std::string text = "\n" + read_file(file);
-    const std::string name = "\noom_kill ";
-    const std::size_t at = text.find(name);
-    if (at == std::string::npos) return std::nullopt;
-    return std::strtoull(text.c_str() + at + name.size(), nullptr, 10);
+std::optional<std::uint64_t> oom_kills(std::string_view text) {
+    constexpr std::string_view name = "oom_kill ";
+    for (std::size_t at = 0; (at = text.find(name, at)) != std::string_view::npos; at += name.size()) {
+        if (at != 0 && text[at - 1] != '\n') continue;
+        std::uint64_t kills = 0;
+        for (at += name.size(); at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+            kills = 10 * kills + static_cast<std::uint64_t>(text[at] - '0');
+        return kills;
+    }
+    return std::nullopt;
+}
+
+// The whole file from its begin, as far as there is room.
+std::string_view read_again(int fd, std::string& room) {
+    std::size_t size = 0;
+    while (size < room.size()) {
+        const ssize_t got = pread(fd, room.data() + size, room.size() - size, static_cast<off_t>(size));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    return {room.data(), size};
 }
 
 }  // namespace
 
-OomCounter::OomCounter(const std::string& proc_root, const std::string& cgroup_root) {
+bool OomCounter::open(const std::string& file) {
+    Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return false;
+    const auto kills = oom_kills(read_again(fd.get(), text_));
+    if (!kills) return false;
+    file_ = std::move(fd);
+    seen_ = *kills;
+    return true;
+}
+
+std::uint64_t OomCounter::kills() { return file_ ? oom_kills(read_again(file_.get(), text_)).value_or(seen_) : seen_; }
+
+OomCounter::OomCounter(const std::string& proc_root, const std::string& cgroup_root) : text_(kMostText, 0) {
     const auto try_file = [this](const std::string& file) {
-        if (!file_.empty()) return;
-        if (const auto kills = oom_kills(file)) {
-            file_ = file;
-            seen_ = *kills;
-        }
+        if (!file_) open(file);
     };
     for (const CgroupMembership& group : cgroup_memberships(proc_root)) {
         if (group.controllers.empty()) {
@@ -48,8 +78,7 @@ OomCounter::OomCounter(const std::string& proc_root, const std::string& cgroup_r
 }
 
 bool OomCounter::take(std::uint64_t now_ns) {
-    if (file_.empty()) return false;
-    const std::uint64_t kills = oom_kills(file_).value_or(seen_);
+    const std::uint64_t kills = this->kills();
     if (now_ns - counted_at_ > kLatelyNs) not_taken_ = 0;
     if (kills != seen_) {
         not_taken_ += kills - seen_;
@@ -64,11 +93,11 @@ bool OomCounter::take(std::uint64_t now_ns) {
 std::uint64_t resident_bytes(std::int32_t pid) {
     char name[32];
     std::snprintf(name, sizeof name, "/proc/%d/statm", static_cast<int>(pid));
-    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    const int fd = ::open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return 0;
     char text[128];
     const ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
+    ::close(fd);
     if (length <= 0) return 0;
     text[length] = 0;
     char* rest = nullptr;

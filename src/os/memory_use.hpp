@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "os/fd.hpp"
+
 namespace hardwork::os {
 
 // Counts its kills: oom_kill of memory.events (cgroup version 2) or of memory.oom_control (1) of this process's own
@@ -15,9 +17,17 @@ class OomCounter {
     // For a process that was killed just now: whether a kill has been counted lately that no other death has been put
     // down to.
     bool take(std::uint64_t now_ns);
+    // Whether there have been kills since the last take. Takes no memory, neither here nor in the kernel: to be asked
+    // where there may be none.
+    bool moved() { return kills() != seen_; }
+    void close() { file_.reset(); }  // from then on there is no counter
 
   private:
-    std::string file_;  // empty: there is no counter
+    bool open(const std::string& file);
+    std::uint64_t kills();  // seen_ where there is no counter
+
+    Fd file_;           // stays open, since to open a file takes memory
+    std::string text_;  // what was read last
     std::uint64_t seen_ = 0;
     std::uint64_t not_taken_ = 0;
     std::uint64_t counted_at_ = 0;  // now_ns of the last take that found the counter moved

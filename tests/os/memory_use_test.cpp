@@ -52,6 +52,36 @@ TEST_F(Oom, TheMachineWhereTheGroupHasNoCounter) {
     EXPECT_TRUE(oom.take(kSecond));
 }
 
+TEST_F(Oom, MovedUntilItIsTaken) {
+    EXPECT_FALSE(counter().moved()) << "there is none";
+    write("proc/self/cgroup", "0::/job\n");
+    write("cgroup/job/memory.events", "oom_kill 9\n");
+    OomCounter oom = counter();
+    EXPECT_FALSE(oom.moved());
+    write("cgroup/job/memory.events", "oom 3\noom_kill 10\n");
+    EXPECT_TRUE(oom.moved());
+    EXPECT_TRUE(oom.moved());
+    EXPECT_TRUE(oom.take(kSecond));
+    EXPECT_FALSE(oom.moved());
+    write("cgroup/job/memory.events", "oom_kill 11\n");
+    oom.close();
+    EXPECT_FALSE(oom.moved());
+    EXPECT_FALSE(oom.take(2 * kSecond));
+}
+
+TEST_F(Oom, AFileThatIsLongerThanAPage) {
+    write("proc/self/cgroup", "0::/\n");
+    std::string before;
+    for (int i = 0; i < 700; ++i)
+        before += "no_oom_kill " + std::to_string(i) + "\n";
+    write("proc/vmstat", before + "oom_kill 99\n");
+    OomCounter oom = counter();
+    write("proc/vmstat", before + "oom_kill 100\nlast 1\n");
+    EXPECT_TRUE(oom.moved());
+    EXPECT_TRUE(oom.take(kSecond));
+    EXPECT_FALSE(oom.take(kSecond));
+}
+
 TEST_F(Oom, AKillLongAgoIsNotPutDownToADeathNow) {
     write("proc/self/cgroup", "0::/job\n");
     write("cgroup/job/memory.events", "oom_kill 0\n");

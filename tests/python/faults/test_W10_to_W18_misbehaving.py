@@ -324,6 +324,34 @@ def test_W17_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any, p
     assert "out of memory" in second
 
 
+OOM_AND_ON = """
+import os, sys
+sys.path[:0] = {path!r}
+with open({procs!r}, "w") as file:
+    file.write(str(os.getpid()))
+import hardwork
+from test_W10_to_W18_misbehaving import take_memory
+if __name__ == "__main__":
+    made = hardwork.ProcessPoolExecutor(1) if {kind!r} == "executor" else hardwork.Pool(1)
+    with made as pool:
+        for _ in range(3):
+            try:
+                if {kind!r} == "executor":
+                    pool.submit(take_memory, 2_000_000_000).result()
+                else:
+                    pool.apply(take_memory, (2_000_000_000,))
+            except hardwork.WorkerDied as error:
+                print("out-of-memory" in str(error), take_memory(100_000_000))
+"""
+
+
+def test_W17_the_memory_is_back_when_the_error_comes(lab: Any, cgroup: Any, run_script: Any) -> None:
+    """Who is told that a worker was killed for want of memory may take as much at once, and is not killed for it."""
+    group = cgroup(200_000_000)
+    ran = run_script(OOM_AND_ON.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind))
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True 100\n" * 3, "")
+
+
 def take_memory(size: int) -> int:
     taken = []
     while size > 0:
