@@ -165,7 +165,7 @@ def run(settings: Settings) -> list[Line]:
             "x",
             5.0,
             True,
-            f"{time_text(ours.median)}; ProcessPoolExecutor {time_text(standard.median)} (and its pool is broken then); "
+            f"{time_text(ours.median)}; ProcessPoolExecutor {time_text(standard.median)} (its pool is broken then); "
             f"SIGKILL of a bare fork until waitpid() has it {time_text(bare.median)}",
         ),
         at_most("the same, with 1 GB resident", large, 5e-3),

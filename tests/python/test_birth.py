@@ -149,9 +149,10 @@ def test_ctrl_c_before_a_process_is_started(
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(_birth._Source, "_next_number", interrupt)
-        work()
+        with pytest.raises(KeyboardInterrupt):
+            work()
     assert capfd.readouterr() == ("", "")
     assert work() == 1
 
