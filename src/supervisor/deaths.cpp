@@ -119,16 +119,24 @@ void SupervisorImpl::expire_statuses(std::uint64_t now_ns) {
 }
 
 void SupervisorImpl::report_death(std::uint64_t ticket, ExitStatus status) {
-    const Birth birth = state_->registry.take(ticket);
+    Birth birth = state_->registry.take(ticket);
     if (birth.state == Birth::State::ended) {
         --awaited_statuses_;
     } else if (birth.pidfd) {
         // Closing alone does not end the watch while a process that somebody forked holds a copy.
         state_->poller.remove(birth.pidfd.get());
     }
+    // While a debugger, strace or a leak checker's own process traces it, a zombie is not shown to its parent (wait(2)).
+    if (birth.generation == 0 && birth.pidfd && !os::reap(birth.pidfd)) {
+        state_->registry.locked([&] { state_->traced.push_back(std::move(birth.pidfd)); });
+    }
     HARDWORK_FAULT_POINT();
     listener_.on_death(birth.lane, birth.pid, status);
     HARDWORK_FAULT_POINT();
+}
+
+void SupervisorImpl::reap_traced() {
+    state_->registry.locked([this] { std::erase_if(state_->traced, [](const os::Fd& pidfd) { return os::reap(pidfd).has_value(); }); });
 }
 
 std::uint64_t SupervisorImpl::answer_deadline() const {

@@ -11,6 +11,9 @@
 namespace hardwork {
 namespace {
 
+// How often it is tried again to reap what somebody traces.
+constexpr std::uint64_t kTracedLookNs = 10'000'000;
+
 // The supervisor whose thread this is: it looks at everything before it sleeps, so it need not be woken.
 thread_local const SupervisorImpl* running_here = nullptr;
 
@@ -146,6 +149,11 @@ void SupervisorImpl::run() {
         state_->registry.locked([this] { state_->process.reset(); });
         reap_inherited();
     }
+    for (const auto until = os::now_ns() + times_.stop_grace_ns; !state_->traced.empty() && os::now_ns() < until;) {
+        state_->notifier.clear();
+        state_->poller.wait(tokens, os::now_ns() + kTracedLookNs);
+        reap_traced();
+    }
     source_.end();
 }
 
@@ -169,12 +177,14 @@ std::uint64_t SupervisorImpl::next_deadline() const {
             deadline = std::min(deadline, state_->registry.find(ticket)->status_deadline);
         }
     }
+    if (!state_->traced.empty()) deadline = std::min(deadline, os::now_ns() + kTracedLookNs);
     return deadline;
 }
 
 void SupervisorImpl::expire() {
     const auto now = os::now_ns();
     if (awaited_statuses_ != 0) expire_statuses(now);
+    if (!state_->traced.empty()) reap_traced();
     if (!state_->process || state_->process->dying()) return;
     if (stopping_ && now >= stop_deadline_) {
         // Births that are not answered now, and workers that only the template can end, wait for its end alone.

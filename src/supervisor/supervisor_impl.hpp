@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "base/atomic.hpp"
 #include "os/fd.hpp"
@@ -45,6 +46,7 @@ class SupervisorImpl final : public Supervisor {
         std::optional<TemplateProcess> process;  // the template, if there is one
         // Ended workers that a silent template has not reaped: they are ours if it ends and we inherit its children.
         std::map<std::uint64_t, os::Fd> unreaped;
+        std::vector<os::Fd> traced;  // workers of ours that have ended, and cannot be reaped before their tracer lets go
     };
 
     // supervisor_impl.cpp: the thread's loop.
@@ -79,6 +81,7 @@ class SupervisorImpl final : public Supervisor {
     void dismiss_template();  // kills it; what follows happens when its pidfd says that it has ended
     void on_template_ended();
     void reap_inherited();
+    void reap_traced();
     bool bore(const Birth& birth) const;  // the present template is this process's parent
 
     WorkerSource& source_;

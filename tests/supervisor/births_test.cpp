@@ -1,6 +1,11 @@
 #include "supervisor_fixture.hpp"
 
 #include <fcntl.h>
+#include <sys/ptrace.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
 
 namespace hardwork::testing {
 namespace {
@@ -182,6 +187,42 @@ TEST_P(BothWays, AForkedChildThatDoesNotForgetStaysAliveAndHarmless) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
     EXPECT_EQ(kill(birth.pid, 0), 0);
+}
+
+int tracer_of(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("TracerPid:")) return std::atoi(line.c_str() + 10);
+    }
+    return 0;
+}
+
+// Its zombie is not shown to its parent meanwhile.
+TEST_F(SupervisorTest, AWorkerThatIsTracedIsToldOfAndReapedWhenItsTracerLetsGo) {
+    source_.with_template = false;
+    start();
+    request(1, "deaf");
+    const auto birth = at_work(1);
+    const int tracer = fork();
+    if (tracer == 0) {
+        if (ptrace(PTRACE_SEIZE, birth.pid, nullptr, nullptr) != 0) _exit(1);
+        for (;;)
+            pause();
+    }
+    bool refused = false;
+    EXPECT_TRUE(eventually([&] {
+        refused = refused || waitpid(tracer, nullptr, WNOHANG) == tracer;
+        return refused || tracer_of(birth.pid) == tracer;
+    }));
+    EXPECT_TRUE(supervisor_->signal_worker(1, SIGKILL));
+    expect_signal(death(1), SIGKILL);
+    if (!refused) {
+        EXPECT_EQ(kill(birth.pid, 0), 0) << "nobody traces it";
+        EXPECT_EQ(kill(tracer, SIGKILL), 0);
+        EXPECT_EQ(waitpid(tracer, nullptr, 0), tracer);
+    }
+    EXPECT_TRUE(eventually([&] { return kill(birth.pid, 0) != 0; })) << "its zombie is left";
+    if (refused) GTEST_SKIP() << "may not trace here";
 }
 
 TEST_F(SupervisorTest, TimerRings) {
