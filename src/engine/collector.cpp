@@ -19,6 +19,8 @@ constexpr std::uint64_t kLookNs = 1'000'000;
 constexpr std::uint64_t kBusyLookNs = 5'000'000;
 // So often in vain before it stops to look: a burst of submits must not wake it for each task that is packed.
 constexpr int kLooksInVain = 10;
+// By then the memory of one that was killed for want of it has come back.
+constexpr std::uint64_t kMemoryBackNs = 1'000'000'000;
 }  // namespace
 
 // Work was packed behind other work: somebody has to look whether that turns out to be long.
@@ -71,13 +73,22 @@ bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
     for (const auto& lane : lanes_) {
         if (lane == nullptr) continue;
         const std::uint32_t life = lane->life_word().load(std::memory_order_acquire);
-        if (life == std::exchange(lane->life, life) || !os::LifeMark::ended(life) || lane->pid == 0) continue;
+        const bool again = lane->end_at != 0 && lane->end_at <= os::now_ns();
+        const bool seen = life == std::exchange(lane->life, life) && !again;
+        if (seen || !os::LifeMark::ended(life) || lane->pid == 0) continue;
         const std::uint32_t id = lane->id;
         const std::int32_t pid = lane->pid;
+        lane->end_at = 0;
         hold.unlock();
         // One that the out-of-memory killer has chosen gives its memory back first. What this process took meanwhile might
-        // cost its own life: the kernel no longer counts that worker among those who are about to give some.
-        const auto status = memory_is_short() ? std::nullopt : os::ending_status(pid);
+        // cost its own life: the kernel no longer counts that worker among those who are about to give some. Its pidfd tells
+        // then; but if it was another that was chosen, this one may have lost its main thread only, and never end.
+        if (!again && memory_is_short()) {
+            hold.lock();
+            if (LaneState* const still = lane_of(id)) still->end_at = os::now_ns() + kMemoryBackNs;
+            return true;
+        }
+        const auto status = os::ending_status(pid);
         // One that can be signalled has not been reaped: that is the worker's status, and not of who got its number.
         if (status && supervisor_->signal_worker(id, 0)) {
             if (status->kind != ExitStatus::Kind::unknown) on_death(id, pid, *status);
@@ -127,10 +138,12 @@ void EngineCore::collect() {
         words.assign(1, {&collector_word_, word});
         keep.clear();
         const std::uint32_t want = collector_wants();
+        std::uint64_t end_at = os::kNoDeadline;
         const bool watch_lives = 1 + 2 * lanes_.size() <= os::kMostFutexWaits;  // else their pidfds have to do
         for (const auto& lane : lanes_) {
             if (lane == nullptr) continue;
             keep.push_back(lane->memory);
+            if (lane->end_at != 0) end_at = std::min(end_at, lane->end_at);
             const auto& bell = lane->control().bells.collector_bell;
             words.push_back({&bell, bell.load(std::memory_order_acquire)});
             if (watch_lives) words.push_back({&lane->life_word(), lane->life});
@@ -152,7 +165,7 @@ void EngineCore::collect() {
         collector_timed_ = behind || looks_left > 0;
         const bool looks = collector_timed_ || any_yet_to_begin();
         const std::uint64_t pause = looks_left > 0 ? kLookNs : kBusyLookNs;
-        const std::uint64_t deadline = std::min(kill_at, looks ? os::now_ns() + pause : os::kNoDeadline);
+        const std::uint64_t deadline = std::min({kill_at, end_at, looks ? os::now_ns() + pause : os::kNoDeadline});
         hold.unlock();
         os::futex_wait_any(words, deadline);
         hold.lock();

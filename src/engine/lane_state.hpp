@@ -132,6 +132,7 @@ struct LaneState {
     std::uint64_t queued_ns = 0;                 // estimate of the work they are
     std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
     std::uint32_t life = 0;                      // the word of LifeLine, as last looked at
+    std::uint64_t end_at = 0;                    // now_ns() when its end is to be looked at again; 0: not at all
     std::uint32_t want = 0;                      // what ParentLine::want holds
     Stopping stop;                               // of the task that it runs
     Stuck stuck;                                 // it has work, and has not begun with it

@@ -136,7 +136,8 @@ void SupervisorImpl::report_death(std::uint64_t ticket, ExitStatus status) {
 }
 
 void SupervisorImpl::reap_traced() {
-    state_->registry.locked([this] { std::erase_if(state_->traced, [](const os::Fd& pidfd) { return os::reap(pidfd).has_value(); }); });
+    state_->registry.locked(
+        [this] { std::erase_if(state_->traced, [](const os::Fd& pidfd) { return os::reap(pidfd).has_value(); }); });
 }
 
 std::uint64_t SupervisorImpl::answer_deadline() const {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -350,6 +351,39 @@ def test_W17_the_memory_is_back_when_the_error_comes(lab: Any, cgroup: Any, run_
     group = cgroup(200_000_000)
     ran = run_script(OOM_AND_ON.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind))
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True 100\n" * 3, "")
+
+
+OOM_ELSEWHERE = """
+import ctypes, os, subprocess, sys
+sys.path[:0] = {path!r}
+with open({procs!r}, "w") as file:
+    file.write(str(os.getpid()))
+import hardwork
+from test_W10_to_W18_misbehaving import end_main_thread
+if __name__ == "__main__":
+    made = hardwork.ProcessPoolExecutor(1) if {kind!r} == "executor" else hardwork.Pool(1)
+    with made as pool:
+        print(pool.submit(abs, -1).result() if {kind!r} == "executor" else pool.apply(abs, (-1,)))
+        with open("/proc/self/oom_score_adj") as file:
+            assert int(file.read()) < 1000
+        print(subprocess.run(["sh", "-c", "echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero"]).returncode)
+        try:
+            pool.submit(end_main_thread).result() if {kind!r} == "executor" else pool.apply(end_main_thread)
+        except hardwork.WorkerDied:
+            print("died")
+"""
+
+
+def test_W17_another_was_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any) -> None:
+    """A worker that then loses its main thread alone is found all the same."""
+    group = cgroup(200_000_000)
+    ran = run_script(OOM_ELSEWHERE.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind))
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"1\n{-signal.SIGKILL}\ndied\n", "")
+
+
+def end_main_thread() -> None:
+    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 3)  # exit(2): of this thread only
 
 
 def take_memory(size: int) -> int:
