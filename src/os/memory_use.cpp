@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -28,8 +29,7 @@ std::optional<std::uint64_t> oom_kills(std::string_view text) {
     for (std::size_t at = 0; (at = text.find(name, at)) != std::string_view::npos; at += name.size()) {
         if (at != 0 && text[at - 1] != '\n') continue;
         std::uint64_t kills = 0;
-        for (at += name.size(); at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
-            kills = 10 * kills + static_cast<std::uint64_t>(text[at] - '0');
+        std::from_chars(text.data() + at + name.size(), text.data() + text.size(), kills);
         return kills;
     }
     return std::nullopt;

@@ -46,8 +46,8 @@ class SupervisorImpl final : public Supervisor {
         std::optional<TemplateProcess> process;  // the template, if there is one
         // Ended workers that a silent template has not reaped: they are ours if it ends and we inherit its children.
         std::map<std::uint64_t, os::Fd> unreaped;
-        std::vector<os::Fd>
-            traced;  // workers of ours that have ended, and cannot be reaped before their tracer lets go
+        // Workers of ours that have ended, and cannot be reaped before who traces them lets go.
+        std::vector<os::Fd> traced;
     };
 
     // supervisor_impl.cpp: the thread's loop.

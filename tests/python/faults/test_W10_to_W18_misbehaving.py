@@ -284,39 +284,48 @@ def change_everything() -> str:
     return "changed"
 
 
-OOM = """
-import os, signal, sys
+IN_GROUP = """
+import os, signal, subprocess, sys
 sys.path[:0] = {path!r}
 with open({procs!r}, "w") as file:
     file.write(str(os.getpid()))
 import hardwork
 from acts import act_in
 from helpers import double
-from test_W10_to_W18_misbehaving import take_memory
+from test_W10_to_W18_misbehaving import end_main_thread, take_memory
+def make(workers):
+    return hardwork.ProcessPoolExecutor(workers) if {kind!r} == "executor" else hardwork.Pool(workers)
+def ask(pool, fn, *args):
+    return pool.submit(fn, *args).result() if {kind!r} == "executor" else pool.apply(fn, args)
+"""
+
+
+def run_in_group(lab: Any, cgroup: Any, run_script: Any, text: str, **values: Any) -> Any:
+    """Runs a program in a memory control group of 200 MB."""
+    procs = str(cgroup(200_000_000) / "cgroup.procs")
+    return run_script((IN_GROUP + text).format(path=sys.path, procs=procs, kind=lab.kind, **values))
+
+
+OOM = """
 class Face:
     def __init__(self, pool): self.pool = pool
     def submit(self, fn, *args):
         return self.pool.submit(fn, *args) if {kind!r} == "executor" else self.pool.apply_async(fn, args)
 if __name__ == "__main__":
-    made = hardwork.ProcessPoolExecutor(2) if {kind!r} == "executor" else hardwork.Pool(2)
-    with made as pool:
-        face = Face(pool)
-        call = act_in({phase!r}, face, take_memory, 2_000_000_000)
+    with make(2) as pool:
+        call = act_in({phase!r}, Face(pool), take_memory, 2_000_000_000)
         try:
             call.result() if hasattr(call, "result") else call.get()
         except hardwork.WorkerDied as error:
             print(error.signal, error.phase, error)
-        again = face.submit(double, 21)
-        print(again.result() if hasattr(again, "result") else again.get(), dict(pool.stats().workers_died))
+        print(ask(pool, double, 21), dict(pool.stats().workers_died))
 """
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_W17_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any, phase: str) -> None:
     """A worker dies, never the parent; the error names the out-of-memory killer."""
-    group = cgroup(200_000_000)
-    text = OOM.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind, phase=phase)
-    ran = run_script(text)
+    ran = run_in_group(lab, cgroup, run_script, OOM, phase=phase)
     assert ran.returncode == 0, ran.stderr
     first, second = ran.stdout.splitlines()
     assert first.startswith(f"{int(signal.SIGKILL)} {phase} ")
@@ -326,21 +335,11 @@ def test_W17_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any, p
 
 
 OOM_AND_ON = """
-import os, sys
-sys.path[:0] = {path!r}
-with open({procs!r}, "w") as file:
-    file.write(str(os.getpid()))
-import hardwork
-from test_W10_to_W18_misbehaving import take_memory
 if __name__ == "__main__":
-    made = hardwork.ProcessPoolExecutor(1) if {kind!r} == "executor" else hardwork.Pool(1)
-    with made as pool:
+    with make(1) as pool:
         for _ in range(3):
             try:
-                if {kind!r} == "executor":
-                    pool.submit(take_memory, 2_000_000_000).result()
-                else:
-                    pool.apply(take_memory, (2_000_000_000,))
+                ask(pool, take_memory, 2_000_000_000)
             except hardwork.WorkerDied as error:
                 print("out-of-memory" in str(error), take_memory(100_000_000))
 """
@@ -348,27 +347,19 @@ if __name__ == "__main__":
 
 def test_W17_the_memory_is_back_when_the_error_comes(lab: Any, cgroup: Any, run_script: Any) -> None:
     """Who is told that a worker was killed for want of memory may take as much at once, and is not killed for it."""
-    group = cgroup(200_000_000)
-    ran = run_script(OOM_AND_ON.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind))
+    ran = run_in_group(lab, cgroup, run_script, OOM_AND_ON)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True 100\n" * 3, "")
 
 
 OOM_ELSEWHERE = """
-import ctypes, os, subprocess, sys
-sys.path[:0] = {path!r}
-with open({procs!r}, "w") as file:
-    file.write(str(os.getpid()))
-import hardwork
-from test_W10_to_W18_misbehaving import end_main_thread
 if __name__ == "__main__":
-    made = hardwork.ProcessPoolExecutor(1) if {kind!r} == "executor" else hardwork.Pool(1)
-    with made as pool:
-        print(pool.submit(abs, -1).result() if {kind!r} == "executor" else pool.apply(abs, (-1,)))
+    with make(1) as pool:
+        print(ask(pool, abs, -1))
         with open("/proc/self/oom_score_adj") as file:
             assert int(file.read()) < 1000
         print(subprocess.run(["sh", "-c", "echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero"]).returncode)
         try:
-            pool.submit(end_main_thread).result() if {kind!r} == "executor" else pool.apply(end_main_thread)
+            ask(pool, end_main_thread)
         except hardwork.WorkerDied:
             print("died")
 """
@@ -376,8 +367,7 @@ if __name__ == "__main__":
 
 def test_W17_another_was_killed_for_want_of_memory(lab: Any, cgroup: Any, run_script: Any) -> None:
     """A worker that then loses its main thread alone is found all the same."""
-    group = cgroup(200_000_000)
-    ran = run_script(OOM_ELSEWHERE.format(path=sys.path, procs=str(group / "cgroup.procs"), kind=lab.kind))
+    ran = run_in_group(lab, cgroup, run_script, OOM_ELSEWHERE)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"1\n{-signal.SIGKILL}\ndied\n", "")
 
 
