@@ -39,10 +39,6 @@ def hold_the_gil() -> int:
     return sum(itertools.repeat(1))
 
 
-def pid() -> int:
-    return os.getpid()
-
-
 def kill_to_error(kind: Any, resident: int = 0) -> float:
     """Seconds from the SIGKILL of a running worker to its future's error."""
     receive, send = os.pipe()
@@ -77,14 +73,17 @@ def kill_to_end() -> float:
 
 
 def kill_to_first_task(method: str) -> float:
-    """Seconds from the SIGKILL of the only worker to the result of a task in its replacement."""
+    """Seconds from the SIGKILL of the only worker to the result of a task in its replacement.
+
+    The task is one that needs no import: what a task's module takes, each worker of a clean template takes once more.
+    """
     with hardwork.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as executor:
         for _ in range(20):
-            victim = executor.submit(pid).result()
+            victim = executor.submit(os.getpid).result()
         start = time.perf_counter()
         os.kill(victim, signal.SIGKILL)
         while True:
-            future = executor.submit(pid)
+            future = executor.submit(os.getpid)
             if future.exception() is None and future.result() != victim:
                 return time.perf_counter() - start
 

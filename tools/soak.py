@@ -54,11 +54,14 @@ from hardwork import (
 )
 
 RECORD = struct.Struct("<QQ")
-# Seconds without a step after which every thread's stack is written and the soak has failed.
-PATIENCE = 180
+# Seconds in which no task ends, after which every thread's stack is written and the soak has failed.
+PATIENCE = 120
 # Seconds in which nothing ends, though something is still to.
 STANDSTILL = 60
 ROUND = 4.0
+# Tasks given before their results are waited for; where each needs an interpreter of its own, so many times fewer.
+MOST_PENDING = 2000
+DEAR = 20
 
 _book: tuple[str, int] | None = None
 
@@ -186,6 +189,28 @@ class Killer(threading.Thread):
         self.join()
 
 
+class Watchdog(threading.Thread):
+    """Ends the soak when no task ends any more, however long all of them take."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.round: Round | None = None
+
+    def run(self) -> None:
+        last, since = None, time.monotonic()
+        while True:
+            one = self.round
+            now = one.progress() if one is not None else None
+            if now != last or one is None:
+                last, since = now, time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                print(f"lost: nothing has ended for {PATIENCE} s ({one.name}), {one.pool.stats()}", flush=True)
+                faulthandler.dump_traceback(all_threads=True)
+                os._exit(1)
+            del one  # or the round's pool lives a second longer than the round
+            time.sleep(1)
+
+
 class Round:
     """One pool's life, and its books."""
 
@@ -200,6 +225,18 @@ class Round:
         self.died: list[tuple[Any, Any, int]] = []  # task or map, what was expected, and the pid that it names
         self.crashes = 0  # workers that tasks ended themselves
         self.memory: int | None = None
+        self.name = "the pool is being made"
+        self.pool: Any = None
+        self.settled = 0
+        self.share = 1
+
+    def progress(self) -> tuple[int, int, int]:
+        """What grows as long as anything goes on."""
+        ended = _ended(self.pool.stats()) if self.pool is not None else 0
+        return id(self), self.settled, ended
+
+    def _most(self, number: int) -> int:
+        return max(number // self.share, 1)
 
     def run(self, seconds: float) -> None:
         method = self.chance.choice(("fork", "fork", "forkserver", "spawn"))
@@ -212,7 +249,10 @@ class Round:
             self.memory = leaks.resident_bytes() + 150_000_000
             more["max_memory_per_worker"] = self.memory
         if self.chance.random() < 0.3 and (face is Pool or method != "fork"):
-            more["maxtasksperchild" if face is Pool else "max_tasks_per_child"] = self.chance.choice((1, 20, 500))
+            tasks = self.chance.choice((1, 20, 500))
+            more["maxtasksperchild" if face is Pool else "max_tasks_per_child"] = tasks
+            if tasks == 1 and method != "fork":
+                self.share = DEAR
         made: Any = face(workers, context=context, **more) if face is Pool else face(workers, context, **more)
         self.pool = made  # for who asks it what it has done, if it breaks
         self.name = f"{face.__name__}, {method}, {workers} workers, {more}"
@@ -222,12 +262,13 @@ class Round:
         killer.start()
         end = time.monotonic() + seconds
         pending = [small_first]
+        settled_at = len(self.may_run)
         while time.monotonic() < end:
             pending += self._some_work(made)
-            if len(pending) > 1000 or self.chance.random() < 0.05:
+            if len(self.may_run) - settled_at > self._most(MOST_PENDING) or self.chance.random() < 0.05:
                 self._settle(pending)
                 pending = []
-                faulthandler.dump_traceback_later(PATIENCE, exit=True)
+                settled_at = len(self.may_run)
         self._settle(pending)
         killer.stop()
         self._settle([self._submit(made, small, (), 1, "value")])
@@ -272,7 +313,7 @@ class Round:
         )[0]
         self.totals[kind] += 1
         if kind == "small":
-            return [self._submit(pool, small, (), 1, "value") for _ in range(chance.randint(1, 200))]
+            return [self._submit(pool, small, (), 1, "value") for _ in range(chance.randint(1, self._most(200)))]
         if kind == "busy":
             return [
                 self._submit(pool, busy, (chance.uniform(0, 0.005),), 1, "value") for _ in range(chance.randint(1, 20))
@@ -322,7 +363,7 @@ class Round:
         return future, expected, number
 
     def _map(self, pool: Any, abandon: bool) -> list[Any]:
-        numbers = [next(self.numbers) for _ in range(self.chance.randint(1, 2000))]
+        numbers = [next(self.numbers) for _ in range(self.chance.randint(1, self._most(2000)))]
         self.may_run.update((number, (0, 1)) for number in numbers)
         work = [(self.path, number) for number in numbers]
         if hasattr(pool, "imap"):
@@ -377,11 +418,12 @@ class Round:
 
     def _settle(self, pending: list[Any]) -> None:
         for waited, expected, numbers in pending:
+            self.settled += 1
             if expected == "iterator":
                 self._settle_iterator(waited, numbers)
                 continue
             try:
-                value = waited.get(PATIENCE) if hasattr(waited, "get") else waited.result(PATIENCE)
+                value = waited.get() if hasattr(waited, "get") else waited.result()
             except WorkerDied as error:
                 self.died.append((numbers, expected, error.pid or 0))
                 continue
@@ -397,7 +439,7 @@ class Round:
                 if expected != "error" or error.args != (numbers,):
                     self._problem("wrong", f"{error!r} instead of {expected}")
                 continue
-            except (TimeoutError, multiprocessing.TimeoutError, PoolTerminated) as error:
+            except PoolTerminated as error:
                 self._problem("lost", f"{error!r} of {numbers}")
                 continue
             self._check_value(value, expected, numbers)
@@ -449,7 +491,6 @@ class Round:
             before, stats = stats, pool.stats()
             if _ended(stats) != _ended(before):
                 since = time.monotonic()
-                faulthandler.dump_traceback_later(PATIENCE, exit=True)
         self.totals["tasks"] += stats.submitted
         self.totals["retried"] += stats.retried
         self.totals["requeued"] += stats.requeued
@@ -487,15 +528,18 @@ def main() -> int:
     begin = time.monotonic()
     said = begin
     memory = 0
+    watchdog = Watchdog()
+    watchdog.start()
     with tempfile.NamedTemporaryFile() as book:
         while time.monotonic() - begin < options.minutes * 60 and not problems:
-            faulthandler.dump_traceback_later(PATIENCE, exit=True)
+            faulthandler.dump_traceback_later(5 * PATIENCE, exit=True)  # should the watchdog itself hang
             before = leaks.take_stock()
-            one = Round(chance, book.name, numbers)
+            one = watchdog.round = Round(chance, book.name, numbers)
             try:
                 one.run(ROUND)
             except BrokenProcessPool as error:
                 problems.append(f"lost: {error} ({one.name}), {one.pool.stats()}")
+            watchdog.round = None
             totals["rounds"] += 1
             totals += one.totals
             problems += one.problems
@@ -509,11 +553,11 @@ def main() -> int:
             if time.monotonic() - said > 60:
                 said = time.monotonic()
                 print(f"{(said - begin) / 60:.0f} min, {summary(totals)}", flush=True)
+    faulthandler.cancel_dump_traceback_later()
     grown = (leaks.resident_bytes() - memory) / 1e6 if memory else 0.0
     if grown > 300:
         totals["leaked"] += 1
         problems.append(f"leaked: {grown:.0f} MB of memory since the fifth round")
-    faulthandler.cancel_dump_traceback_later()
     print(f"{(time.monotonic() - begin) / 60:.1f} min, {summary(totals)}; {grown:+.0f} MB; seed {seed}")
     for problem in problems:
         print(problem)

@@ -50,7 +50,7 @@ Status EngineCore::add_lane() {
 }
 
 std::uint64_t EngineCore::next_birth_at() const {
-    return std::max(shortage_until_, budget_.next_birth_at(work_waits()));
+    return std::max({shortage_until_, replace_after_, budget_.next_birth_at(work_waits())});
 }
 
 // Work that no worker has been given.

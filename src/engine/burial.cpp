@@ -19,6 +19,8 @@ namespace hardwork {
 namespace {
 // Whoever asks how a worker ended asks soon.
 constexpr std::size_t kDeathsKept = 2048;
+// Who waits for a lost task gets its error first: a birth takes a CPU for a millisecond (fork), and the lock for a tenth.
+constexpr std::uint64_t kReplacePauseNs = 300'000;
 // A function that so many workers died of as they were told of it is to blame, and not who happened to kill one then.
 constexpr std::uint32_t kDeadly = 3 * Budget::kKilledPerBarren;
 }  // namespace
@@ -56,12 +58,15 @@ void EngineCore::on_death(std::uint32_t id, std::int32_t pid, ExitStatus status)
         if (info.deaths >= kDeadly) lane->deadly = function;
     }
     HARDWORK_FAULT_POINT();
+    const std::uint64_t requeued = tally_.requeued;
     bury(*lane, death);
+    if (!died) tally_.requeued = requeued;  // one that retires has lost nothing, and gives back what it has
     HARDWORK_FAULT_POINT();
     if (died) note_worker(false, death);
     if (hot_ == lane) hot_ = nullptr;
     const std::unique_ptr<LaneState> gone = std::move(lanes_[id & (kMaxWorkers - 1)]);
     if (died && !gone->fruitful && function == 0) count_barren(*gone, death);
+    if (died && death.phase >= Phase::decode) replace_after_ = os::now_ns() + kReplacePauseNs;
     if (!shutting_down_ || !nothing_outstanding()) keep_workers();
     fill();
     HARDWORK_FAULT_POINT();

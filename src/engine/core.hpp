@@ -343,6 +343,7 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     std::uint64_t looked_at_ = 0;                       // ... when it last did, or when it was set
     std::uint64_t births_at_ = os::kNoDeadline;         // ... to see to births
     std::uint64_t shortage_until_ = 0;                  // there was no process, memory or descriptor: no birth before
+    std::uint64_t replace_after_ = 0;                   // a task was lost: no birth before
     std::map<std::pair<const void*, std::uint64_t>, std::uint32_t>
         runs_;  // of tasks and items that died, and run again
 

@@ -167,6 +167,20 @@ TEST_F(Stats, RetiredWorkersHaveNotDied) {
     EXPECT_GE(stats.workers_restarted, 2U);
 }
 
+// Its lane was full of them: that they go to the next is no news, since no worker was lost.
+TEST_F(Stats, WhatARetiredWorkerHadNotStartedIsNotCounted) {
+    start(1, 50);
+    std::vector<Task*> tasks;
+    for (int i = 0; i < 500; ++i)
+        tasks.push_back(submit(i));
+    for (Task* task : tasks)
+        expect_ending(task, Ending::value);
+    const PoolStats stats = engine->stats();
+    EXPECT_GE(stats.workers_retired, 9U);
+    EXPECT_EQ(stats.requeued, 0U);
+    expect_balance();
+}
+
 TEST_F(Stats, TheyStayAfterTheEnd) {
     start(2);
     EXPECT_EQ(call(4), 8);
