@@ -145,8 +145,10 @@ def at_most(what: str, samples: Samples, target: float, detail: str = "") -> Lin
 
 def run(settings: Settings) -> list[Line]:
     rounds = settings.rounds(15)
-    ours, standard, bare = alternate(rounds, lambda: kill_to_error(OURS), lambda: kill_to_error(STANDARD), kill_to_end)
-    (large,) = alternate(settings.rounds(5), lambda: kill_to_error(OURS, GIGABYTE))
+    # A kill takes one of two courses, by where the kernel wakes whom: few rounds would tell which came more often then.
+    kills = settings.rounds(45)
+    ours, standard, bare = alternate(kills, lambda: kill_to_error(OURS), lambda: kill_to_error(STANDARD), kill_to_end)
+    (large,) = alternate(settings.rounds(9), lambda: kill_to_error(OURS, GIGABYTE))
     fork, forkserver = alternate(rounds, lambda: kill_to_first_task("fork"), lambda: kill_to_first_task("forkserver"))
     soft, hard = alternate(rounds, lambda: over_after(spin, 0.5), lambda: over_after(hold_the_gil, 0.1))
     items = [turns(100e-6)] * settings.size(20_000)
