@@ -5,9 +5,7 @@
 
 #include "engine/core.hpp"
 #include "os/clock.hpp"
-#include "os/codes.hpp"
 #include "os/futex.hpp"
-#include "os/life.hpp"
 #include "os/memory.hpp"
 
 namespace hardwork {
@@ -19,8 +17,6 @@ constexpr std::uint64_t kLookNs = 1'000'000;
 constexpr std::uint64_t kBusyLookNs = 5'000'000;
 // So often in vain before it stops to look: a burst of submits must not wake it for each task that is packed.
 constexpr int kLooksInVain = 10;
-// By then the memory of one that was killed for want of it has come back.
-constexpr std::uint64_t kMemoryBackNs = 1'000'000'000;
 }  // namespace
 
 // Work was packed behind other work: somebody has to look whether that turns out to be long.
@@ -67,45 +63,6 @@ void EngineCore::tell_workers(std::unique_lock<std::mutex>& hold) {
     hold.lock();
 }
 
-// Workers that the kernel has marked as ended in their lanes: their memory is still being freed, and the supervisor does not
-// know yet. True if the lock was let go.
-bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold) {
-    for (const auto& lane : lanes_) {
-        if (lane == nullptr) continue;
-        const std::uint32_t life = lane->life_word().load(std::memory_order_acquire);
-        const bool again = lane->end_at != 0 && lane->end_at <= os::now_ns();
-        const bool seen = life == std::exchange(lane->life, life) && !again;
-        if (seen || !os::LifeMark::ended(life) || lane->pid == 0) continue;
-        const std::uint32_t id = lane->id;
-        const std::int32_t pid = lane->pid;
-        lane->end_at = 0;
-        hold.unlock();
-        // One that the out-of-memory killer has chosen gives its memory back first. What this process took meanwhile might
-        // cost its own life: the kernel no longer counts that worker among those who are about to give some. Its pidfd tells
-        // then; but if it was another that was chosen, this one may have lost its main thread only, and never end.
-        if (!again && memory_is_short()) {
-            hold.lock();
-            if (LaneState* const still = lane_of(id)) still->end_at = os::now_ns() + kMemoryBackNs;
-            return true;
-        }
-        const auto status = os::ending_status(pid);
-        // One that can be signalled has not been reaped: that is the worker's status, and not of who got its number.
-        if (status && supervisor_->signal_worker(id, 0)) {
-            if (status->kind != ExitStatus::Kind::unknown) on_death(id, pid, *status);
-            supervisor_->signal_worker(id, os::kSigKill);  // a task that ended the main thread only: the others live on
-        }
-        hold.lock();
-        return true;
-    }
-    return false;
-}
-
-// Whether there has been an out-of-memory kill that is not yet put down to a death.
-bool EngineCore::memory_is_short() {
-    const std::lock_guard one_at_a_time(deaths_mutex_);
-    return oom_.moved();
-}
-
 void EngineCore::collect() {
     std::vector<os::FutexWait> words;
     std::vector<std::shared_ptr<LaneMemory>> keep;
@@ -134,7 +91,7 @@ void EngineCore::collect() {
             send_stops();
             if (supervisor_->population() == 0) break;
         }
-        if (find_ended(hold)) continue;
+        if (find_ended(hold, Finder::collector)) continue;
         words.assign(1, {&collector_word_, word});
         keep.clear();
         const std::uint32_t want = collector_wants();

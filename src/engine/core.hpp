@@ -257,12 +257,15 @@ class EngineCore final : public Engine, private SupervisorListener, public std::
     void add_want(LaneState& lane, std::uint32_t bits);
     void drop_want(LaneState& lane, std::uint32_t bits);
 
+    // ended.cpp
+    enum class Finder : std::uint8_t { caller, collector };
+    bool find_ended(std::unique_lock<std::mutex>& hold, Finder finder);
+    bool memory_is_short();
+
     // collector.cpp
     void collect();
     void note_worker(bool born, const WorkerDeath& who);
     void tell_workers(std::unique_lock<std::mutex>& hold);
-    bool find_ended(std::unique_lock<std::mutex>& hold);
-    bool memory_is_short();
     void wake_collector();
     void look_after_packed();
     std::uint32_t collector_wants() const;

@@ -131,7 +131,8 @@ struct LaneState {
     std::uint32_t live = 0;                      // tasks and spans given and not finished
     std::uint64_t queued_ns = 0;                 // estimate of the work they are
     std::uint64_t progress_at = 0;               // when a record was last read or the first request given; now_ns()
-    std::uint32_t life = 0;                      // the word of LifeLine, as last looked at
+    std::uint32_t life = 0;                      // the collector's word of LifeLine, as last looked at
+    std::uint32_t caller_life = 0;               // ... the callers'
     std::uint64_t end_at = 0;                    // now_ns() when its end is to be looked at again; 0: not at all
     std::uint32_t want = 0;                      // what ParentLine::want holds
     Stopping stop;                               // of the task that it runs
@@ -150,7 +151,8 @@ struct LaneState {
     bool born() const { return pid != 0 || ready; }
     bool open() const { return !stopping; }
     bool idle() const { return open() && live == 0; }
-    const Atomic<std::uint32_t>& life_word() const { return control().life.mark.word(); }
+    const Atomic<std::uint32_t>& life_word() const { return control().life.collector_mark.word(); }
+    const Atomic<std::uint32_t>& caller_life_word() const { return control().life.caller_mark.word(); }
     // What its worker says that it is doing.
     Phase phase() const { return static_cast<Phase>(control().worker.phase.load(std::memory_order_acquire) & 7); }
     sched::LaneLoad load() const { return {live, queued_ns, ready}; }

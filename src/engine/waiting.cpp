@@ -167,11 +167,13 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
         bool looks = false;
         if (leader_ == nullptr || leader_ == &waiter) {
             leader_ = &waiter;
+            const bool watch_lives = 1 + 2 * lanes_.size() <= os::kMostFutexWaits;
             for (const auto& lane : lanes_) {
                 if (lane == nullptr) continue;
                 keep.push_back(lane->memory);
                 const auto& bell = lane->control().bells.caller_bell;
                 words.push_back({&bell, bell.load(std::memory_order_acquire)});
+                if (watch_lives) words.push_back({&lane->caller_life_word(), lane->caller_life});
                 add_want(*lane, shm::kWantCaller);
             }
             full_fence();
@@ -195,6 +197,8 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
                 if (lane != nullptr) drop_want(*lane, shm::kWantCaller);
             }
             if (drain() || looks) fill();
+            while (find_ended(hold, Finder::caller)) {
+            }
         }
         if (over(waiter)) break;
         if (wake == os::Wake::timeout && os::now_ns() >= deadline_ns) {

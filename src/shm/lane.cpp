@@ -6,7 +6,7 @@ namespace hardwork::shm {
 
 namespace {
 constexpr std::uint32_t kMagic = 0x6b726f77;  // "work"
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 
 // Page sizes of 4 KiB to 64 KiB are met (aarch64): every part begins on a 64 KiB boundary.
 constexpr std::uint64_t kGrain = 64 * 1024;
@@ -38,7 +38,7 @@ Result<Lane> Lane::create(const LaneInfo& info, os::Fd& memory) {
     control->info.version = kVersion;
     control->parent.cpu.store(-1, std::memory_order_relaxed);
     control->bells.cpu.store(-1, std::memory_order_relaxed);
-    control->life.mark.prepare();
+    control->life.prepare();
     memory = fd.take();
     return lane;
 }

@@ -91,10 +91,26 @@ struct alignas(kCacheLine) BellLine {
     Atomic<std::uint32_t> collector_bell;  // for the collector
 };
 
-// Held by the worker's main thread while it works, marked by the kernel when that thread ends: read by the collector, which
-// sleeps on it. A hint, that only says when to ask the kernel.
+// Held by the worker's main thread while it works, marked by the kernel when that thread ends: read by the parent's threads,
+// which sleep on them. A hint, that only says when to ask the kernel. Two, since of those that sleep on one the kernel wakes
+// one: who waits for a result shall not have to be told by the collector.
 struct alignas(kCacheLine) LifeLine {
-    os::LifeMark mark;
+    os::LifeMark collector_mark;
+    os::LifeMark caller_mark;
+
+    void prepare() {
+        collector_mark.prepare();
+        caller_mark.prepare();
+    }
+    // The kernel marks first what was locked last.
+    void hold() {
+        collector_mark.hold();
+        caller_mark.hold();
+    }
+    void let_go() {
+        caller_mark.let_go();
+        collector_mark.let_go();
+    }
 };
 
 struct Control {

@@ -33,11 +33,11 @@ ClaimLoop::ClaimLoop(shm::Lane& lane, const WorkerSetup& setup, Runner& runner)
 // The lane goes next, and a stop that came at the last moment may still be asked about.
 ClaimLoop::~ClaimLoop() {
     running_here.control.store(nullptr, std::memory_order_release);
-    control_.life.mark.let_go();
+    control_.life.let_go();
 }
 
 int ClaimLoop::run() {
-    control_.life.mark.hold();
+    control_.life.hold();
     if (!prepare()) return 1;
     running_here.control.store(&control_, std::memory_order_release);
     for (;;) {

@@ -1,4 +1,6 @@
 // A worker's death costs the task it was running and nothing else.
+#include <future>
+
 #include "engine_fixture.hpp"
 
 namespace hardwork::test {
@@ -61,6 +63,28 @@ TEST_F(Deaths, OfTheMainThreadAlone) {
     EXPECT_EQ(call(7), 14);
     while (kill(result.death.pid, 0) == 0)
         usleep(1'000);
+}
+
+TEST_F(Deaths, AreFoundByWhoWaits) {
+    // The collector is in somebody's callback, and no process ends by itself.
+    start(1);
+    std::promise<void> called;
+    std::promise<void> over;
+    notices->before = [&] {
+        called.set_value();
+        over.get_future().wait();
+    };
+    Task* slow = submit(kSleep);
+    ASSERT_TRUE(engine->subscribe(slow, this));
+    called.get_future().wait();
+    Task* task = submit(kExitThread);
+    const TaskResult result = wait(task);
+    over.set_value();
+    EXPECT_EQ(result.ending, Ending::worker_died);
+    EXPECT_EQ(result.death.status.value, 3);
+    engine->release(task);
+    engine->release(slow);
+    EXPECT_EQ(call(7), 14);
 }
 
 TEST_F(Deaths, ARecordThatCannotBeEndsThatWorkerOnly) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -276,9 +277,11 @@ class StartSource final : public WorkerSource {
 class Notices final : public EngineEvents {
   public:
     void on_done(std::span<void* const> cookies) override {
+        if (before != nullptr) before();
         const std::lock_guard hold(lock);
         seen.insert(seen.end(), cookies.begin(), cookies.end());
     }
+    std::function<void()> before;  // set while nothing is subscribed
     std::mutex lock;
     std::vector<void*> seen;
 };

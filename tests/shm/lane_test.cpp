@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "os/futex.hpp"
 
@@ -126,6 +127,28 @@ TEST(Lane, AnAttachedWorkerSharesEverything) {
     EXPECT_EQ(std::memcmp(made.lane.result(kResultRingSize - 2), "abcd", 4), 0);
     EXPECT_FALSE(claim_task(request.claim, kTaken)) << "the worker has it";
     EXPECT_EQ(control.bells.caller_bell.load(), 1U);
+}
+
+TEST(Lane, BothMarksOfItsEndAreMade) {
+    const Made made;
+    const int fd = made.memory.get();
+    LifeLine& life = made.lane.control().life;
+    const auto ended = [&life] {
+        return std::pair(os::LifeMark::ended(life.collector_mark.word().load()),
+                         os::LifeMark::ended(life.caller_mark.word().load()));
+    };
+    const auto live = [fd](bool in_order) {
+        auto lane = Lane::attach(fd);
+        if (!lane) return 1;
+        lane.value().control().life.hold();
+        if (!in_order) _exit(3);  // while it is mapped
+        lane.value().control().life.let_go();
+        return 3;
+    };
+    EXPECT_EQ(in_child([&] { return live(true); }), 3);
+    EXPECT_EQ(ended(), std::pair(false, false));
+    EXPECT_EQ(in_child([&] { return live(false); }), 3);
+    EXPECT_EQ(ended(), std::pair(true, true));
 }
 
 TEST(Lane, AWorkerCannotShrinkIt) {
