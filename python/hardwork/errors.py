@@ -27,6 +27,8 @@ _DOING = {
     "PUBLISH": "while publishing the result of task {task} (ran, result lost)",
 }
 _RESULT_LOST = ("ENCODE", "PUBLISH")
+# Who waits for a task that was killed waits for its message too: the enumeration's own way to a name is long.
+_SIGNAL_NAMES = {member.value: member.name for member in _signal.Signals}
 
 
 def signal_name(number: int) -> str:
@@ -38,12 +40,11 @@ def signal_name(number: int) -> str:
     Returns:
         ``SIGKILL (9)``, ``SIGRTMIN+2 (36)``, or ``signal 99`` where the number has no name.
     """
-    try:
-        return f"{_signal.Signals(number).name} ({number})"
-    except ValueError:
-        if _signal.SIGRTMIN < number < _signal.SIGRTMAX:
-            return f"SIGRTMIN+{number - _signal.SIGRTMIN} ({number})"
-        return f"signal {number}"
+    if number in _SIGNAL_NAMES:
+        return f"{_SIGNAL_NAMES[number]} ({number})"
+    if _signal.SIGRTMIN < number < _signal.SIGRTMAX:
+        return f"SIGRTMIN+{number - _signal.SIGRTMIN} ({number})"
+    return f"signal {number}"
 
 
 class WorkerDied(BrokenProcessPool):

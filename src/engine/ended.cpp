@@ -18,7 +18,7 @@ constexpr std::uint64_t kMemoryBackNs = 1'000'000'000;
 bool EngineCore::find_ended(std::unique_lock<std::mutex>& hold, Finder finder) {
     const bool caller = finder == Finder::caller;
     for (const auto& lane : lanes_) {
-        if (lane == nullptr) continue;
+        if (lane == nullptr || (caller && lane->live == 0)) continue;  // nobody waits for an idle one
         const auto& word = caller ? lane->caller_life_word() : lane->life_word();
         const std::uint32_t life = word.load(std::memory_order_acquire);
         const bool again = !caller && lane->end_at != 0 && lane->end_at <= os::now_ns();

@@ -173,7 +173,7 @@ WaitEnd EngineCore::wait_for(Waiter& waiter, std::uint64_t deadline_ns) {
                 keep.push_back(lane->memory);
                 const auto& bell = lane->control().bells.caller_bell;
                 words.push_back({&bell, bell.load(std::memory_order_acquire)});
-                if (watch_lives) words.push_back({&lane->caller_life_word(), lane->caller_life});
+                if (watch_lives && lane->live != 0) words.push_back({&lane->caller_life_word(), lane->caller_life});
                 add_want(*lane, shm::kWantCaller);
             }
             full_fence();
