@@ -39,11 +39,16 @@ def hold_the_gil() -> int:
     return sum(itertools.repeat(1))
 
 
-def kill_to_error(kind: Any, resident: int = 0) -> float:
-    """Seconds from the SIGKILL of a running worker to its future's error."""
+def kill_to_error(kind: Any, resident: int = 0, kills_before: int = 0) -> float:
+    """Seconds from the SIGKILL of a running worker to its future's error.
+
+    In a new pool a third of it is the parent's pages that its last fork has made copy-on-write; after some kills not.
+    """
     receive, send = os.pipe()
     try:
         with warm_executor(kind) as executor:
+            for _ in range(kills_before):
+                executor.submit(os._exit, 1).exception()
             future = executor.submit(say_and_sleep, send, resident)
             victim = int(os.read(receive, 100))
             time.sleep(0.01)
@@ -148,6 +153,7 @@ def run(settings: Settings) -> list[Line]:
     # A kill takes one of two courses, by where the kernel wakes whom: few rounds would tell which came more often then.
     kills = settings.rounds(45)
     ours, standard, bare = alternate(kills, lambda: kill_to_error(OURS), lambda: kill_to_error(STANDARD), kill_to_end)
+    (later,) = alternate(kills, lambda: kill_to_error(OURS, kills_before=3))
     (large,) = alternate(settings.rounds(9), lambda: kill_to_error(OURS, GIGABYTE))
     fork, forkserver = alternate(rounds, lambda: kill_to_first_task("fork"), lambda: kill_to_first_task("forkserver"))
     soft, hard = alternate(rounds, lambda: over_after(spin, 0.5), lambda: over_after(hold_the_gil, 0.1))
@@ -169,6 +175,7 @@ def run(settings: Settings) -> list[Line]:
             f"{time_text(ours.median)}; ProcessPoolExecutor {time_text(standard.median)} (its pool is broken then); "
             f"SIGKILL of a bare fork until waitpid() has it {time_text(bare.median)}",
         ),
+        at_most("the same, after three others in that pool", later, 1e-3),
         at_most("the same, with 1 GB resident", large, 5e-3),
         at_most("kill to the first result of the replacement, fork", fork, 10e-3),
         at_most("kill to the first result of the replacement, forkserver", forkserver, 10e-3),
