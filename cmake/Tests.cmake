@@ -2,6 +2,10 @@
 enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
+set(hardwork_test_support)
+if(HARDWORK_SANITIZE MATCHES "address")
+  set(hardwork_test_support "${CMAKE_CURRENT_SOURCE_DIR}/tests/quiet_fork.cpp")
+endif()
 
 foreach(layer IN LISTS hardwork_layers ITEMS faults)
   file(GLOB test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${layer}/*.cpp")
@@ -9,7 +13,7 @@ foreach(layer IN LISTS hardwork_layers ITEMS faults)
     continue()
   endif()
   set(target "hardwork_${layer}_tests")
-  add_executable(${target} ${test_sources})
+  add_executable(${target} ${test_sources} ${hardwork_test_support})
   # Tests look inside the layers, so they see src/ as well.
   target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src" "${CMAKE_CURRENT_SOURCE_DIR}/tests")
   # Where main is part of the tests, it is theirs.

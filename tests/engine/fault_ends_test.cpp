@@ -45,9 +45,6 @@ class FaultEnds : public FaultPoints {
         };
         const auto begin = [&](const Site* site, std::uint32_t hit) {
             std::fflush(stdout);
-#ifdef __SANITIZE_ADDRESS__
-            wait_until_others_sleep();  // those of the pool before
-#endif
             const pid_t pid = fork();
             if (pid == 0) {
                 board() = new_board();

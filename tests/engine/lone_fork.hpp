@@ -1,6 +1,4 @@
-// Forks where the allocator does not survive one beside other threads: GCC's AddressSanitizer does not take its locks
-// around a fork, as glibc does, so that a child which is forked while another thread allocates, begins or ends may wait for
-// ever.
+// Forks where the allocator does not survive one beside other threads (quiet_fork.cpp says why).
 #pragma once
 
 #include <sched.h>
@@ -14,36 +12,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <span>
-#include <string>
-#include <system_error>
 #include <utility>
 
 #include "os/channel.hpp"
 
 namespace hardwork::test {
-
-// Until each other thread of this process sleeps or is gone, so that it holds no lock; for a second at most.
-inline void wait_until_others_sleep() {
-    const std::string self = std::to_string(gettid());
-    for (int look = 0; look < 1'000; ++look) {
-        bool quiet = true;
-        std::error_code gone;
-        for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", gone)) {
-            if (thread.path().filename() == self) continue;
-            std::ifstream file(thread.path() / "stat");
-            std::string stat;
-            std::getline(file, stat);
-            const std::size_t end = stat.rfind(") ");
-            quiet = quiet && (end == std::string::npos || stat[end + 2] == 'S');
-        }
-        if (quiet && !gone) return;
-        usleep(1'000);
-    }
-}
 
 // Makes templates for a process that has threads, in one that has a single one.
 class LoneFork {
@@ -52,7 +27,6 @@ class LoneFork {
     explicit LoneFork(const std::function<void(int fd)>& child) {
         auto ends = os::Channel::pair();
         if (!ends) std::abort();
-        wait_until_others_sleep();
         pid_ = ::fork();
         if (pid_ < 0) std::abort();
         if (pid_ == 0) serve(std::move(ends.value().second), child);

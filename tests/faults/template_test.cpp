@@ -25,6 +25,11 @@ struct Origins {
     }
 };
 
+int nap_where(int milliseconds) {
+    nap(milliseconds);
+    return worker_pid();
+}
+
 class W24 : public FaultTest {
   protected:
     Origins make_and_find() {
@@ -35,6 +40,14 @@ class W24 : public FaultTest {
         EXPECT_GT(origins.seed, 0);
         EXPECT_GT(origins.workers_template, 0);
         return origins;
+    }
+    // One that has just been born dies with its template; one that has worked does not.
+    void let_both_work() {
+        EXPECT_TRUE(eventually([&] {
+            auto one = pool().submit(nap_where, 5);
+            auto other = pool().submit(nap_where, 5);
+            return one.get() != other.get();
+        }));
     }
     // Nobody notices, and all workers are there in the end: see FaultTest::TearDown.
     void lose(int pid, int number) {
@@ -72,6 +85,7 @@ TEST_F(W24, SeedStopped) { lose(make_and_find().seed, SIGSTOP); }
 // Both: the pool goes on with the workers that it has, and is broken when there are none, with an error that says why.
 TEST_F(W24, TemplateAndSeedKilled) {
     const Origins origins = make_and_find();
+    let_both_work();
     kill(origins.seed, SIGKILL);
     kill(origins.workers_template, SIGKILL);
     EXPECT_THROW(pool().submit(die_by, SIGKILL).get(), WorkerDied);
