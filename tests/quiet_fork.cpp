@@ -43,7 +43,11 @@ bool alone() {
 }
 
 [[gnu::constructor]] void fork_quietly() {
-    pthread_atfork([] { if (!alone()) wait_until_others_sleep(); }, nullptr, nullptr);
+    pthread_atfork(
+        [] {
+            if (!alone()) wait_until_others_sleep();
+        },
+        nullptr, nullptr);
 }
 
 }  // namespace
