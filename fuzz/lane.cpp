@@ -6,6 +6,7 @@
 // task or item is claimed and run a second time, unless the input has stored something else than records: a claim word that
 // a worker sets back, or a phase that it never was in, may hide from everybody what it has run.
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -41,6 +42,11 @@ void require(bool holds, const char* what) {
     if (holds) return;
     std::fprintf(stderr, "%s\n", what);
     std::abort();
+}
+
+bool has_ended(std::int32_t child) {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 class Source final : public WorkerSource {
@@ -139,6 +145,9 @@ class Hand {
             task ? shm::claim_task(request.claim, shm::kClaimed) : shm::claim_item(request.claim, item);
         if (!claimed) return;
         control_.worker.phase.store(static_cast<std::uint32_t>(Phase::run));
+        // The engine may have killed its worker meanwhile, and have buried it before this was claimed: a process that is
+        // dead claims nothing, and runs nothing.
+        if (has_ended(sleeper)) return;
         // The map has one chunk: the place of an item there says which it is.
         require(++runs[task ? request.task : kItem | item] == 1 || stored, "a task or an item was run twice");
     }
