@@ -6,7 +6,6 @@
 // task or item is claimed and run a second time, unless the input has stored something else than records: a claim word that
 // a worker sets back, or a phase that it never was in, may hide from everybody what it has run.
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "hardwork/engine.hpp"
+#include "os/process.hpp"
 #include "shm/lane.hpp"
 
 namespace {
@@ -42,11 +42,6 @@ void require(bool holds, const char* what) {
     if (holds) return;
     std::fprintf(stderr, "%s\n", what);
     std::abort();
-}
-
-bool has_ended(std::int32_t child) {
-    siginfo_t info{};
-    return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 class Source final : public WorkerSource {
@@ -147,7 +142,8 @@ class Hand {
         control_.worker.phase.store(static_cast<std::uint32_t>(Phase::run));
         // The engine may have killed its worker meanwhile, and have buried it before this was claimed: a process that is
         // dead claims nothing, and runs nothing.
-        if (has_ended(sleeper)) return;
+        const auto life = os::open_pidfd(sleeper);
+        if (!life || os::has_ended(life.value())) return;
         // The map has one chunk: the place of an item there says which it is.
         require(++runs[task ? request.task : kItem | item] == 1 || stored, "a task or an item was run twice");
     }
@@ -204,7 +200,10 @@ struct Pool {
             Input made = input(length);
             Task* task = engine->submit(function, made, length == 8 ? limits : 0, why);
             require(task != nullptr || why.code == Errc::broken, why.what);
-            if (task == nullptr) break;
+            if (task == nullptr) {
+                engine->discard(made);
+                break;
+            }
             tasks.push_back(task);
         }
         engine->release_limits(limits);

@@ -11,9 +11,12 @@
 
 namespace {
 
-// Asleep or gone: then it holds none of those locks.
-bool others_sleep() {
+enum class Others { none, asleep, awake };
+
+// Asleep, or gone: then it holds none of those locks.
+Others others() {
     const std::string self = std::to_string(gettid());
+    Others found = Others::none;
     std::error_code gone;
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", gone)) {
         if (thread.path().filename() == self) continue;
@@ -21,9 +24,10 @@ bool others_sleep() {
         std::string stat;
         std::getline(file, stat);
         const std::size_t end = stat.rfind(") ");
-        if (end != std::string::npos && stat[end + 2] != 'S') return false;
+        if (end != std::string::npos && stat[end + 2] != 'S') return Others::awake;
+        found = Others::asleep;
     }
-    return !gone;
+    return gone ? Others::awake : found;
 }
 
 // Several looks: one that has just been born, or is woken by a worker that is, goes on in a moment. Not for long: in some
@@ -32,22 +36,12 @@ void wait_until_others_sleep() {
     int quiet = 0;
     for (int look = 0; look < 300 && quiet < 5; ++look) {
         if (look != 0) usleep(1'000);
-        quiet = others_sleep() ? quiet + 1 : 0;
+        const Others now = others();
+        if (now == Others::none) return;
+        quiet = now == Others::asleep ? quiet + 1 : 0;
     }
 }
 
-bool alone() {
-    std::error_code gone;
-    const std::filesystem::directory_iterator threads("/proc/self/task", gone);
-    return !gone && std::distance(threads, {}) == 1;
-}
-
-[[gnu::constructor]] void fork_quietly() {
-    pthread_atfork(
-        [] {
-            if (!alone()) wait_until_others_sleep();
-        },
-        nullptr, nullptr);
-}
+[[gnu::constructor]] void fork_quietly() { pthread_atfork(wait_until_others_sleep, nullptr, nullptr); }
 
 }  // namespace
